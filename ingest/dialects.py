@@ -1,0 +1,56 @@
+"""The dialects of documentation sites -> CommonMark, line for line, so that line numbers stay those of the file.
+
+Admonitions and tabs (`!!! note "Title"`, `=== "Tab"`) indent their bodies, which CommonMark takes for code; `/// note`
+blocks, invisible anchors and `::: module` directives would be quoted as if they were prose.
+"""
+
+from __future__ import annotations
+
+import re
+
+_INDENTED = re.compile(r'^( *)(?:!!!|\?\?\?\+?|===[!+]?)\s+(?:[\w-]+\s*)*(?:"([^"]*)")?\s*$')
+_BRACKETED = re.compile(r"^ */{3,}(?: +([\w-]+))?(?: *\| *(.*))?$")
+_INVISIBLE = re.compile(r"^ *(?:\[\]\(\)\{#[^}]*\}|::: \S+) *$")
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+
+
+def to_commonmark(lines: list[str]) -> list[str]:
+    """The same number of lines, with the dialects' markers turned into bold titles or blanks."""
+    shown: list[str] = []
+    indents: list[int] = []
+    fence = ""
+    for line in lines:
+        depth = len(line) - len(line.lstrip(" "))
+        if line.strip() and not fence:
+            while indents and depth < indents[-1]:
+                indents.pop()
+        inside = line[4 * len(indents) :] if indents else line
+        marker = None if fence else _marker(inside)
+        fence = _fence_after(inside, fence)
+        if marker is None:
+            shown.append(inside)
+            continue
+        shown.append(marker)
+        if _INDENTED.match(inside):
+            indents.append(depth + 4)
+    return shown
+
+
+def _marker(line: str) -> str | None:
+    """What a dialect's marker line is shown as, or None for an ordinary line."""
+    if found := _INDENTED.match(line):
+        return f"**{found[2]}**" if found[2] else ""
+    if found := _BRACKETED.match(line):
+        kind, title = found[1], found[2]
+        return f"**{kind.replace('-', ' ').capitalize()}: {title}.**" if kind and title else ""
+    return "" if _INVISIBLE.match(line) else None
+
+
+def _fence_after(line: str, fence: str) -> str:
+    """The fence that is open after this line, given the one that was open before it."""
+    found = _FENCE.match(line)
+    if not found:
+        return fence
+    if not fence:
+        return found[1]
+    return "" if found[1].startswith(fence) and not line.strip().strip(fence[0]) else fence

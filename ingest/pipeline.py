@@ -1,0 +1,210 @@
+"""What changed -> embed -> build a new generation -> switch to it.
+
+Nothing is touched until the new generation is complete and counted; a kill at any moment leaves the old one serving,
+and the vectors that were computed so far are kept for the next run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from ingest.chapters import Problem, Source, check, parse, scan
+from ingest.report import Changes, IngestReport, chapter_changes, chunk_changes
+from service.domain import Chapter, Chunk, Fingerprint, Generation, TermStatistics
+from service.errors import EmptyKnowledgeBase, IndexCorrupted
+from service.ports import CachingEmbedder, IndexStore, Terms, Vectors
+
+_WRITE_BATCH = 256
+
+
+class Progress(Protocol):
+    """Told how far each step is."""
+
+    def step(self, name: str, total: int) -> None:
+        """A step begins."""
+
+    def advance(self, count: int = 1) -> None:
+        """So much more of the step is done."""
+
+    def estimate(self, chunks: int, tokens: int, cost: Decimal | None) -> None:
+        """What will be embedded and what that costs, before it begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Everything an ingest needs."""
+
+    store: IndexStore
+    embedder: CachingEmbedder
+    terms: Terms
+    fingerprint: Fingerprint
+    progress: Progress
+
+    async def run(self, folder: Path, *, dry_run: bool = False, rebuild: bool = False) -> IngestReport:
+        """Bring the index up to date with a folder.
+
+        Raises:
+            MissingKnowledgeBase, EmptyKnowledgeBase: there is nothing to ingest.
+            IndexBusy: another ingest is running.
+            IndexCorrupted: the current index is damaged and `rebuild` was not asked for.
+            EmbeddingFailed, IngestFailed: the old generation still serves; what was embedded is kept.
+        """
+        started = time.monotonic()
+        with nullcontext() if dry_run else self.store.lock():
+            sources, problems = scan(folder)
+            old = await self._old(rebuild)
+            hashes = {source.path: source.content_hash for source in sources}
+            changes = chapter_changes(old.hashes if old else {}, hashes)
+            if old and changes.none and not rebuild and not old.fingerprint.differences(self.fingerprint):
+                problems += [problem for source in sources for problem in check(source)]
+                chunks = Changes(unchanged=old.chunks)
+                seconds = time.monotonic() - started
+                return IngestReport(
+                    str(folder), old.id, dry_run, changes, chunks, 0, old.tokens, 0, None, seconds, problems
+                )
+            return await self._build(folder, sources, problems, old, changes, dry_run, started)
+
+    async def _old(self, rebuild: bool) -> Generation | None:
+        try:
+            return await self.store.current()
+        except IndexCorrupted:
+            if rebuild:
+                return None
+            raise
+
+    async def _build(
+        self,
+        folder: Path,
+        sources: Sequence[Source],
+        problems: list[Problem],
+        old: Generation | None,
+        changes: Changes,
+        dry_run: bool,
+        started: float,
+    ) -> IngestReport:
+        chapters, found = _parsed(sources)
+        chunks = await asyncio.to_thread(self._chunked, chapters)
+        if not chunks:
+            raise EmptyKnowledgeBase(folder)
+        generation = self._generation(chapters, chunks)
+        questions = [question for chapter in chapters for question in chapter.questions]
+        texts = [*(chunk.embedded_text for chunk in chunks), *questions]
+        missing = self.embedder.missing(texts)
+        missing_tokens = sum(self.embedder.count_tokens(texts[position]) for position in missing)
+        cost = self.embedder.cost(missing_tokens)
+        self.progress.estimate(len(missing), missing_tokens, cost)
+        if not dry_run:
+            vectors = await self._embedded(texts)
+            await self._write(generation, chapters, chunks, vectors[: len(chunks)], vectors[len(chunks) :])
+        return IngestReport(
+            folder=str(folder),
+            generation=None if dry_run else generation.id,
+            dry_run=dry_run,
+            chapters=changes,
+            chunks=chunk_changes(old.chunk_hashes if old else {}, generation.chunk_hashes),
+            computed=sum(position < len(chunks) for position in missing),
+            tokens=generation.tokens,
+            computed_tokens=missing_tokens,
+            cost_usd=cost,
+            seconds=time.monotonic() - started,
+            problems=problems + found,
+        )
+
+    def _chunked(self, chapters: Sequence[Chapter]) -> list[Chunk]:
+        from ingest import node_parser  # noqa: PLC0415: LlamaIndex takes 1.1 s; an unchanged folder does not need it
+
+        self.progress.step("Reading chapters", len(chapters))
+        return node_parser.run(chapters, self.embedder.count_tokens, self.progress.advance)
+
+    def _generation(self, chapters: Sequence[Chapter], chunks: Sequence[Chunk]) -> Generation:
+        now = datetime.now(UTC)
+        by_chapter: defaultdict[str, list[str]] = defaultdict(list)
+        for chunk in chunks:
+            by_chapter[chunk.chapter].append(chunk.content_hash[:16])
+        return Generation(
+            id=f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}",
+            fingerprint=self.fingerprint,
+            hashes={chapter.path: chapter.content_hash for chapter in chapters},
+            chunk_hashes={path: tuple(hashes) for path, hashes in by_chapter.items()},
+            chunks=len(chunks),
+            tokens=sum(self.embedder.count_tokens(chunk.embedded_text) for chunk in chunks),
+            created_at=now.isoformat(timespec="seconds"),
+        )
+
+    async def _embedded(self, texts: Sequence[str]) -> Vectors:
+        self.progress.step("Embedding", len(texts))
+        vectors = np.zeros((len(texts), self.embedder.size), dtype=np.float32)
+        async for positions, batch in self.embedder.embed_documents(texts):
+            vectors[positions] = batch
+            self.progress.advance(len(positions))
+        return vectors
+
+    async def _write(
+        self,
+        generation: Generation,
+        chapters: Sequence[Chapter],
+        chunks: Sequence[Chunk],
+        vectors: Vectors,
+        question_vectors: Vectors,
+    ) -> None:
+        assigned = _with_questions(chapters, chunks, vectors, question_vectors)
+        self.progress.step("Building the index", len(chunks))
+        async with self.store.write(generation) as writer:
+            for at in range(0, len(chunks), _WRITE_BATCH):
+                batch = assigned[at : at + _WRITE_BATCH]
+                await writer.add(
+                    [chunk for chunk, _ in batch], vectors[at : at + _WRITE_BATCH], [asked for _, asked in batch]
+                )
+                self.progress.advance(len(batch))
+            await writer.publish(chapters, self._statistics([chunk for chunk, _ in assigned]))
+
+    def _statistics(self, chunks: Sequence[Chunk]) -> TermStatistics:
+        frequencies: Counter[int] = Counter()
+        for chunk in chunks:
+            frequencies.update(self.terms.terms(chunk.embedded_text))
+        return TermStatistics(len(chunks), dict(frequencies))
+
+
+def _parsed(sources: Sequence[Source]) -> tuple[list[Chapter], list[Problem]]:
+    chapters, problems = [], []
+    for source in sources:
+        chapter, found = parse(source)
+        chapters.append(chapter)
+        problems.extend(found)
+    return chapters, problems
+
+
+def _with_questions(
+    chapters: Sequence[Chapter], chunks: Sequence[Chunk], vectors: Vectors, question_vectors: Vectors
+) -> list[tuple[Chunk, Vectors | None]]:
+    """Give every question of a chapter to the chunk of that chapter that is nearest to it."""
+    rows: defaultdict[str, list[int]] = defaultdict(list)
+    for row, chunk in enumerate(chunks):
+        rows[chunk.chapter].append(row)
+    given: defaultdict[int, list[tuple[str, int]]] = defaultdict(list)
+    asked = 0
+    for chapter in chapters:
+        own = rows[chapter.path]
+        for question in chapter.questions:
+            if own:
+                nearest = own[int(np.argmax(vectors[own] @ question_vectors[asked]))]
+                given[nearest].append((question, asked))
+            asked += 1
+    return [
+        (replace(chunk, questions=tuple(text for text, _ in given[row])), question_vectors[[n for _, n in given[row]]])
+        if row in given
+        else (chunk, None)
+        for row, chunk in enumerate(chunks)
+    ]

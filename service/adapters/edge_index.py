@@ -1,0 +1,227 @@
+"""The embedded engine, reading: one published generation served out of this process.
+
+Edge holds the GIL while it searches (0.5 to 3 ms) and may rewrite small files of a directory that it loads. So each
+reader opens a view of its own, hard-linked from the generation: readers never get into each other's way, a generation
+that is replaced may be deleted while it is still being read, and a second process simply works.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import uuid
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psutil
+import qdrant_edge as edge
+
+from service.adapters import points
+from service.adapters.bm25 import Bm25
+from service.adapters.edge_store import EdgeStore, StoredGeneration
+from service.adapters.hybrid import PREFETCH, RRF_K, WEIGHTS, Ranking, hits_of
+from service.adapters.points import DENSE, QUESTIONS, SPARSE
+from service.domain import Chapter, Chunk, Fingerprint, Generation, Hit, SearchFilter, TermStatistics
+from service.errors import IndexCorrupted, IndexMismatch, IndexMissing
+from service.ports import Vector
+
+
+class EdgeIndex:
+    """A `VectorIndex` over an `EdgeStore`."""
+
+    def __init__(self, store: EdgeStore, expected: Fingerprint) -> None:
+        self._store = store
+        self._expected = expected
+        self._bm25 = Bm25()
+        self._view: _View | None = None
+
+    async def generation(self) -> Generation:
+        """The generation that answers now; opens it if none is open."""
+        return (await self._open()).generation
+
+    async def refresh(self) -> bool:
+        """Open a newer generation if one was published, then let go of the old one."""
+        if self._view and self._store.current_id() == self._view.generation.id:
+            return False
+        old, self._view = self._view, await asyncio.to_thread(self._load)
+        if old:
+            old.close()
+        return True
+
+    async def search(self, text: str, vector: Vector, limit: int, where: SearchFilter) -> list[Hit]:
+        """Four queries planned as one batch: the fused one, and each way by itself for its scores."""
+        view = await self._open()
+        condition = _filter(where)
+        sparse = self._bm25.query(text)
+        dense = vector.tolist()
+        queries = {
+            DENSE: edge.Query.Nearest(dense, using=DENSE),
+            SPARSE: edge.Query.Nearest(edge.SparseVector(sparse.indices, sparse.values), using=SPARSE),
+            QUESTIONS: edge.Query.Nearest([dense], using=QUESTIONS),
+        }
+        prefetches = [edge.Prefetch(query=query, limit=PREFETCH, filter=condition) for query in queries.values()]
+        fusion = edge.Fusion.Rrf(k=RRF_K, weights=[WEIGHTS[way] for way in queries])
+        requests = [
+            edge.QueryRequest(prefetches=prefetches, query=fusion, limit=limit),
+            *(edge.QueryRequest(query=query, limit=PREFETCH, filter=condition) for query in queries.values()),
+        ]
+        fused, *ways = (_ranking(found) for found in view.shard.query_batch(edge.QueryBatchRequest(requests)))
+        view.ensure_chunks(fused.ids)
+        return hits_of(fused, dict(zip(queries, ways, strict=True)), view.chunk)
+
+    async def section(self, chapter: str, section_id: str) -> list[Chunk]:
+        """All chunks of one section, in reading order."""
+        view = await self._open()
+        return view.section(chapter, section_id)
+
+    async def chapters(self) -> list[Chapter]:
+        """Every chapter without its text, read once a generation."""
+        return (await self._open()).chapters()
+
+    async def chapter(self, path: str) -> Chapter | None:
+        """One chapter with its text."""
+        payload = (await self._open()).payload(points.chapter_id(path))
+        return points.chapter_of(payload) if payload else None
+
+    async def statistics(self) -> TermStatistics:
+        """Term statistics, read once a generation."""
+        return (await self._open()).statistics()
+
+    async def close(self) -> None:
+        """Close and remove this reader's view."""
+        if self._view:
+            self._view.close()
+            self._view = None
+
+    async def _open(self) -> _View:
+        if self._view is None:
+            self._view = await asyncio.to_thread(self._load)
+        return self._view
+
+    def _load(self) -> _View:
+        stored = self._store.published()
+        if stored is None:
+            raise IndexMissing("nothing is ingested yet; run `mastery ingest`")
+        if differences := stored.generation.fingerprint.differences(self._expected):
+            raise IndexMismatch(f"the index was built with {'; '.join(differences)}; run `mastery ingest` to rebuild it")
+        return _View(stored, self._store.readers)
+
+
+class _View:
+    """One reader's hard-linked view of a generation, and what it has already read out of it."""
+
+    def __init__(self, stored: StoredGeneration, readers: Path) -> None:
+        self.generation = stored.generation
+        _sweep(readers)
+        self._folder = readers / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._chunks: dict[str, Chunk] = {}
+        self._sections: dict[str, list[Chunk]] = {}
+        self._chapters: list[Chapter] | None = None
+        self._statistics: TermStatistics | None = None
+        try:
+            stored.verify()
+            shutil.copytree(stored.shard, self._folder, copy_function=_link)
+            self.shard = edge.EdgeShard.load(str(self._folder))
+            found = self.shard.count(edge.CountRequest(filter=_filter(SearchFilter()), exact=True))
+        except Exception as error:  # the vendor raises bare exceptions
+            shutil.rmtree(self._folder, ignore_errors=True)
+            if isinstance(error, IndexCorrupted):
+                raise
+            raise IndexCorrupted(f"the index cannot be opened ({error}); run `mastery ingest --rebuild`") from error
+        if found != self.generation.chunks:
+            self.close()
+            raise IndexCorrupted(
+                f"the index holds {found} of {self.generation.chunks} chunks; run `mastery ingest --rebuild`"
+            )
+
+    def ensure_chunks(self, ids: Sequence[str]) -> None:
+        """Read the chunks that were not read before, all at once."""
+        missing = [id_ for id_ in ids if id_ not in self._chunks]
+        if missing:
+            for record in self.shard.retrieve(missing, with_payload=True, with_vector=False):
+                self._chunks[str(record.id)] = points.chunk_of(record.payload)
+
+    def chunk(self, id_: str) -> Chunk:
+        """A chunk that was read."""
+        return self._chunks[id_]
+
+    def section(self, chapter: str, section_id: str) -> list[Chunk]:
+        """Chunks of a section, in reading order."""
+        if section_id not in self._sections:
+            match = partial(edge.FieldCondition, match=edge.MatchValue(section_id))
+            records = self._scroll(edge.Filter(must=[match("section_id")]))
+            chunks = sorted((points.chunk_of(record.payload) for record in records), key=lambda chunk: chunk.position)
+            self._sections[section_id] = chunks
+        return self._sections[section_id]
+
+    def chapters(self) -> list[Chapter]:
+        """Every chapter without its text."""
+        if self._chapters is None:
+            condition = edge.Filter(must=[edge.FieldCondition("kind", match=edge.MatchValue("chapter"))])
+            found = (points.chapter_of(record.payload) for record in self._scroll(condition))
+            self._chapters = sorted(map(points.without_text, found), key=lambda chapter: chapter.path)
+        return self._chapters
+
+    def statistics(self) -> TermStatistics:
+        """Term statistics."""
+        if self._statistics is None:
+            payload = self.payload(points.STATISTICS_ID)
+            if payload is None:
+                raise IndexCorrupted("the index has no term statistics; run `mastery ingest --rebuild`")
+            self._statistics = points.statistics_of(payload)
+        return self._statistics
+
+    def payload(self, id_: str) -> dict[str, Any] | None:
+        """A point's payload."""
+        found = self.shard.retrieve([id_], with_payload=True, with_vector=False)
+        return found[0].payload if found else None
+
+    def close(self) -> None:
+        """Close the shard and remove the view."""
+        self.shard.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _scroll(self, condition: edge.Filter) -> list[edge.Record]:
+        records: list[edge.Record] = []
+        offset = None
+        while True:
+            page, offset = self.shard.scroll(
+                edge.ScrollRequest(limit=256, offset=offset, filter=condition, with_payload=True)
+            )
+            records.extend(page)
+            if offset is None:
+                return records
+
+
+def _link(source: str, target: str) -> str:
+    """Link the large files, which loading never changes; copy the small ones, which it may rewrite."""
+    if source.endswith(".json"):
+        return str(shutil.copy2(source, target))
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        shutil.copy2(source, target)
+    return target
+
+
+def _sweep(readers: Path) -> None:
+    """Remove views whose process is gone."""
+    for view in readers.glob("*-*"):
+        pid = view.name.split("-")[0]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(view, ignore_errors=True)
+
+
+def _filter(where: SearchFilter) -> edge.Filter:
+    conditions = [edge.FieldCondition("kind", match=edge.MatchValue("chunk"))]
+    for field, values in (("section", where.sections), ("level", where.levels), ("chapter", where.chapters)):
+        if values:
+            conditions.append(edge.FieldCondition(field, match=edge.MatchAny(list(values))))
+    return edge.Filter(must=conditions)
+
+
+def _ranking(found: list[edge.ScoredPoint]) -> Ranking:
+    return Ranking([str(point.id) for point in found], [point.score for point in found])

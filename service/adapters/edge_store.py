@@ -1,0 +1,220 @@
+"""The embedded engine, writing: generations on disk, and the pointer to the one that serves.
+
+    index/CURRENT                    the published generation's id, replaced atomically
+    index/generations/ID/            shard/ (the engine's files) and manifest.json (what it is, and a checksum a file)
+    index/readers/PID-…/             one hard-linked view a reader (see edge_index)
+
+A generation is built in a child process, because Edge holds the GIL while it optimizes and a full disk may kill it.
+A crash at any moment leaves CURRENT as it was; what is left over is removed by the next ingest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import multiprocessing
+import os
+import shutil
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
+
+from service.adapters import points
+from service.adapters.edge_builder import Batch, Built, Finish, build
+from service.domain import Chapter, Chunk, Generation, TermStatistics
+from service.errors import IndexBusy, IndexCorrupted, IngestFailed
+from service.ports import Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGeneration:
+    """A generation on disk; `checksums` are CRC-32 by file name relative to the shard."""
+
+    generation: Generation
+    shard: Path
+    checksums: dict[str, int]
+
+    def verify(self) -> None:
+        """Compare every file with its checksum.
+
+        Raises:
+            IndexCorrupted: a file is missing or changed.
+        """
+        for name, expected in self.checksums.items():
+            file = self.shard / name
+            if not file.is_file() or checksum(file) != expected:
+                raise IndexCorrupted(f"the index is damaged ({name}); run `mastery ingest --rebuild`")
+
+
+class EdgeStore:
+    """An `IndexStore` in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._generations = folder / "generations"
+        self._pointer = folder / "CURRENT"
+        self.readers = folder / "readers"
+
+    def current_id(self) -> str | None:
+        """The published generation's id, or None before the first ingest."""
+        try:
+            return self._pointer.read_text().strip()
+        except FileNotFoundError:
+            return None
+
+    async def current(self) -> Generation | None:
+        """The published generation."""
+        stored = await asyncio.to_thread(self.published)
+        return stored.generation if stored else None
+
+    def published(self) -> StoredGeneration | None:
+        """The published generation with its files; not verified.
+
+        Raises:
+            IndexCorrupted: CURRENT points to nothing that can be read.
+        """
+        while (id_ := self.current_id()) is not None:
+            folder = self._generations / id_
+            try:
+                manifest = json.loads((folder / "manifest.json").read_text())
+                generation = points.parse_generation(json.dumps(manifest["generation"]))
+                return StoredGeneration(generation, folder / "shard", dict(manifest["checksums"]))
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                if self.current_id() == id_:  # else a newer one was published just now
+                    raise IndexCorrupted(f"the index is damaged ({error}); run `mastery ingest --rebuild`") from error
+        return None
+
+    def lock(self) -> _Lock:
+        """Held while ingesting."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return _Lock(self._folder / "ingest.lock")
+
+    def write(self, generation: Generation) -> EdgeWriter:
+        """Begin a new generation, after removing what earlier ones left."""
+        self.remove_unpublished()
+        return EdgeWriter(self, generation, self._generations / generation.id)
+
+    def publish(self, id_: str) -> None:
+        """Point to a generation and remove the others."""
+        pointer = self._pointer.with_suffix(".next")
+        _write_durably(pointer, id_)
+        os.replace(pointer, self._pointer)
+        self.remove_unpublished()
+
+    def remove_unpublished(self) -> None:
+        """Remove every generation but the published one. Readers keep theirs by their own links."""
+        current = self.current_id()
+        for folder in self._generations.glob("*"):
+            if folder.name != current:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+class EdgeWriter:
+    """A `GenerationWriter` that feeds a child process and publishes what it built."""
+
+    def __init__(self, store: EdgeStore, generation: Generation, folder: Path) -> None:
+        self._store = store
+        self._generation = generation
+        self._folder = folder
+        self._published = False
+        self._child: multiprocessing.process.BaseProcess | None = None
+        self._pipe: Connection | None = None
+
+    async def __aenter__(self) -> Self:
+        shard = self._folder / "shard"
+        shard.mkdir(parents=True)
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._child = context.Process(target=build, args=(theirs, str(shard)), name="build-generation", daemon=True)
+        await asyncio.to_thread(self._child.start)
+        theirs.close()
+        return self
+
+    async def add(self, chunks: Sequence[Chunk], vectors: Vectors, question_vectors: Sequence[Vectors | None]) -> None:
+        """Hand a batch to the child."""
+        await self._ask(Batch(list(chunks), vectors, list(question_vectors)))
+
+    async def publish(self, chapters: Sequence[Chapter], statistics: TermStatistics) -> None:
+        """Let the child finish, compare its count with ours, write the manifest, switch."""
+        built = await self._ask(Finish(list(chapters), statistics, self._generation))
+        if built.chunks != self._generation.chunks:
+            raise IngestFailed(
+                f"the new index holds {built.chunks} chunks instead of {self._generation.chunks}; the old one still serves"
+            )
+        await asyncio.to_thread(self._write_manifest)
+        await asyncio.to_thread(self._store.publish, self._generation.id)
+        self._published = True
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pipe:
+            self._pipe.close()
+        if self._child:
+            await asyncio.to_thread(self._child.join, 10)
+            if self._child.is_alive():
+                self._child.kill()
+        if not self._published:
+            await asyncio.to_thread(shutil.rmtree, self._folder, True)
+
+    async def _ask(self, message: Batch | Finish) -> Built:
+        reply: Any = await asyncio.to_thread(self._exchange, message)
+        if isinstance(reply, str):
+            raise IngestFailed(f"the new index could not be built: {reply}; the old one still serves")
+        return reply
+
+    def _exchange(self, message: Batch | Finish) -> Any:
+        assert self._pipe and self._child
+        try:
+            self._pipe.send(message)
+            return self._pipe.recv()
+        except (EOFError, OSError):
+            self._child.join(5)
+            return f"its process ended with code {self._child.exitcode} (is the disk full?)"
+
+    def _write_manifest(self) -> None:
+        shard = self._folder / "shard"
+        files = sorted(file for file in shard.rglob("*") if file.is_file() and file.suffix != ".json")
+        checksums = {file.relative_to(shard).as_posix(): checksum(file) for file in files}
+        manifest = {"generation": json.loads(points.dump_generation(self._generation)), "checksums": checksums}
+        _write_durably(self._folder / "manifest.json", json.dumps(manifest))
+
+
+class _Lock:
+    """One ingest at a time, across processes; let go of by the system when its process dies."""
+
+    def __init__(self, file: Path) -> None:
+        self._lock = FileLock(file)
+
+    def __enter__(self) -> None:
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise IndexBusy("another ingest is running on this index; wait for it to end") from None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lock.release()
+
+
+def checksum(file: Path) -> int:
+    """CRC-32 of a file's content."""
+    value = 0
+    with file.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            value = zlib.crc32(block, value)
+    return value
+
+
+def _write_durably(file: Path, text: str) -> None:
+    with file.open("w") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())

@@ -1,0 +1,96 @@
+"""The bundled embedding model (all-MiniLM-L6-v2, ONNX) run by onnxruntime itself.
+
+fastembed would load the same files, but importing it takes 2.2 s, longer than the whole service may take to start;
+this needs 0.4 s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from tokenizers import Encoding, Tokenizer
+
+from service.errors import EmbeddingFailed
+from service.ports import Vector, Vectors
+
+MAX_TOKENS = 256
+BATCH = 8  # larger batches cost memory and are not faster on a CPU
+
+
+class LocalEmbedder:
+    """Embeds on the CPU: one small thread pool for questions, all cores for documents."""
+
+    def __init__(self, folder: Path, name: str = "all-MiniLM-L6-v2") -> None:
+        """Load the model from a folder with `model.onnx` and `tokenizer.json`.
+
+        Raises:
+            EmbeddingFailed: a file is missing or damaged.
+        """
+        self.name = name
+        self.size = 384
+        try:
+            weights = (folder / "model.onnx").read_bytes()
+            self.fingerprint = f"{name}@{hashlib.sha256(weights).hexdigest()[:16]}"
+            self._session = _session(weights)
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except Exception as error:  # the vendors raise bare exceptions
+            raise EmbeddingFailed(f"the bundled model in {folder} cannot be loaded: {error}; restore the folder") from error
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="embed")
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a text, without the model's two markers."""
+        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+    async def embed_query(self, text: str) -> Vector:
+        """The unit vector of one question; what is over 256 tokens is not read."""
+        vectors = await asyncio.get_running_loop().run_in_executor(self._threads, self._embed, [text])
+        return vectors[0]
+
+    async def embed_documents(self, texts: Sequence[str]) -> AsyncIterator[tuple[list[int], Vectors]]:
+        """Batches of texts of like length, the longest first, so that little is spent on padding."""
+        order = sorted(range(len(texts)), key=lambda position: len(texts[position]), reverse=True)
+        loop = asyncio.get_running_loop()
+        for at in range(0, len(order), BATCH):
+            positions = order[at : at + BATCH]
+            yield positions, await loop.run_in_executor(self._threads, self._embed, [texts[p] for p in positions])
+
+    def _embed(self, texts: Sequence[str]) -> Vectors:
+        encodings = [_cut(encoding) for encoding in self._tokenizer.encode_batch(list(texts))]
+        longest = max(len(ids) for ids in encodings)
+        ids = np.zeros((len(texts), longest), dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, tokens in enumerate(encodings):
+            ids[row, : len(tokens)] = tokens
+            mask[row, : len(tokens)] = 1
+        inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        hidden = self._session.run(None, inputs)[0]
+        weights = mask[:, :, None].astype(np.float32)
+        pooled = (hidden * weights).sum(axis=1)
+        return pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
+
+    async def close(self) -> None:
+        """End the threads."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _cut(encoding: Encoding) -> list[int]:
+    ids = encoding.ids
+    return ids if len(ids) <= MAX_TOKENS else [*ids[: MAX_TOKENS - 1], ids[-1]]
+
+
+def _session(weights: bytes) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = os.cpu_count() or 1
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # the arena keeps the largest batch's memory for ever
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,175 @@
+"""Everything that can go wrong, as one small tree. `status` is the HTTP answer, `code` is stable for clients.
+
+MasteryError
+├── UserError                     the caller can mend it
+│   ├── BadSetting                an environment variable has a wrong value
+│   ├── MissingKnowledgeBase, EmptyKnowledgeBase
+│   ├── InvalidQuestion
+│   ├── ChapterNotFound
+│   └── UnknownFilter
+├── IndexProblem                  what is stored does not serve
+│   ├── IndexMissing, IndexMismatch, IndexCorrupted, IndexBusy
+│   └── IndexUnreachable          the Qdrant server does not answer
+├── IngestFailed                  the old generation still serves
+└── ModelProblem                  a chat or embedding model did not do its work
+    ├── ModelUnreachable, ModelRejected, ModelMalformed
+    └── EmbeddingFailed
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class MasteryError(Exception):
+    """Base of all of the product's own errors. The message says what is wrong and what to do."""
+
+    status = 500
+    code = "internal"
+    title = "Something went wrong"
+
+
+class UserError(MasteryError):
+    """The caller can mend it."""
+
+    status = 422
+    code = "invalid"
+    title = "The request cannot be used"
+
+
+class BadSetting(UserError):
+    """An environment variable has a wrong value."""
+
+    code = "bad_setting"
+    title = "A setting is wrong"
+
+
+class MissingKnowledgeBase(UserError):
+    """The folder is not there."""
+
+    code = "knowledge_base_missing"
+    title = "The knowledge base is not there"
+
+    def __init__(self, folder: Path) -> None:
+        what = "is not a folder" if folder.exists() else "does not exist"
+        super().__init__(f"{folder} {what}; name the folder of chapters, or set MASTERY_KNOWLEDGE_BASE")
+
+
+class EmptyKnowledgeBase(UserError):
+    """The folder holds no Markdown."""
+
+    code = "knowledge_base_empty"
+    title = "The knowledge base is empty"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} holds no Markdown (.md) files; name the folder that holds the chapters")
+
+
+class InvalidQuestion(UserError):
+    """Empty, too short or too long."""
+
+    code = "invalid_question"
+    title = "The question cannot be used"
+
+
+class UnknownFilter(UserError):
+    """A filter names a section, level or chapter that is not in the knowledge base."""
+
+    code = "unknown_filter"
+    title = "A filter matches nothing"
+
+
+class ChapterNotFound(UserError):
+    """No chapter has this path."""
+
+    status = 404
+    code = "chapter_not_found"
+    title = "There is no such chapter"
+
+
+class IndexProblem(MasteryError):
+    """What is stored does not serve."""
+
+    status = 503
+    code = "index_problem"
+    title = "The index cannot be used"
+
+
+class IndexMissing(IndexProblem):
+    """Nothing was ingested yet."""
+
+    code = "index_missing"
+    title = "Nothing is ingested yet"
+
+
+class IndexMismatch(IndexProblem):
+    """The index was built with other settings than the service runs with."""
+
+    code = "index_mismatch"
+    title = "The index does not fit the settings"
+
+
+class IndexCorrupted(IndexProblem):
+    """The stored index is damaged."""
+
+    code = "index_corrupted"
+    title = "The index is damaged"
+
+
+class IndexBusy(IndexProblem):
+    """Another process holds what this one needs."""
+
+    code = "index_busy"
+    title = "The index is in use"
+
+
+class IndexUnreachable(IndexProblem):
+    """The Qdrant server does not answer, or answers with an error."""
+
+    code = "index_unreachable"
+    title = "The vector database cannot be reached"
+
+
+class IngestFailed(MasteryError):
+    """A new generation could not be built; the old one still serves."""
+
+    code = "ingest_failed"
+    title = "The ingest did not finish"
+
+
+class ModelProblem(MasteryError):
+    """A chat or embedding model did not do its work."""
+
+    status = 502
+    code = "model_problem"
+    title = "The model could not be used"
+
+
+class ModelUnreachable(ModelProblem):
+    """No connection, a timeout, or the upstream is overloaded: it may work later."""
+
+    status = 503
+    code = "model_unreachable"
+    title = "The model cannot be reached"
+
+
+class ModelRejected(ModelProblem):
+    """The upstream refuses the call: key, quota, model name. Trying again does not help."""
+
+    code = "model_rejected"
+    title = "The model's provider refused the call"
+
+
+class ModelMalformed(ModelProblem):
+    """The model's output is not what was asked for."""
+
+    code = "model_malformed"
+    title = "The model's answer cannot be read"
+
+
+class EmbeddingFailed(ModelProblem):
+    """The embedding model cannot be loaded or failed."""
+
+    status = 503
+    code = "embedding_failed"
+    title = "The embedding model cannot be used"

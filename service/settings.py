@@ -1,0 +1,74 @@
+"""All settings, from the environment and nowhere else; read once at the start and passed on.
+
+Standard names where they exist (`OPENAI_API_KEY`, `QDRANT_URL`), `MASTERY_…` for the rest.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, HttpUrl, SecretStr, StringConstraints, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service.errors import BadSetting
+
+PROJECT = Path(__file__).resolve().parent.parent
+BUNDLED_MODEL = PROJECT / "models" / "all-MiniLM-L6-v2"
+
+_Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class Settings(BaseSettings):
+    """What can be set; the field's alias is the name of the environment variable."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, populate_by_name=True, env_ignore_empty=True)
+
+    knowledge_base: Path = Field(PROJECT / "knowledge_base", alias="MASTERY_KNOWLEDGE_BASE")
+    data_dir: Path = Field(PROJECT / ".data", alias="MASTERY_DATA_DIR")
+
+    host: _Name = Field("127.0.0.1", alias="MASTERY_HOST")
+    port: int = Field(8000, alias="MASTERY_PORT", ge=0, le=65535)
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="MASTERY_LOG_LEVEL")
+    log_format: Literal["console", "json"] = Field("console", alias="MASTERY_LOG_FORMAT")
+
+    embedding_model: _Name = Field("local", alias="MASTERY_EMBEDDING_MODEL")
+    chat_model: _Name = Field("gpt-6-luna", alias="MASTERY_CHAT_MODEL")
+    openai_api_key: SecretStr | None = Field(None, alias="OPENAI_API_KEY")
+    openai_base_url: HttpUrl | None = Field(None, alias="OPENAI_BASE_URL")
+    model_timeout_seconds: float = Field(60.0, alias="MASTERY_MODEL_TIMEOUT_SECONDS", gt=0, le=600)
+
+    qdrant_url: HttpUrl | None = Field(None, alias="QDRANT_URL")
+    qdrant_api_key: SecretStr | None = Field(None, alias="QDRANT_API_KEY")
+    qdrant_alias: _Name = Field("backend_mastery", alias="MASTERY_QDRANT_ALIAS")
+    qdrant_timeout_seconds: float = Field(10.0, alias="MASTERY_QDRANT_TIMEOUT_SECONDS", gt=0, le=300)
+
+    max_question_chars: int = Field(4000, alias="MASTERY_MAX_QUESTION_CHARS", ge=100, le=100_000)
+    context_tokens: int = Field(3000, alias="MASTERY_CONTEXT_TOKENS", ge=500, le=100_000)
+
+    @property
+    def uses_chat_model(self) -> bool:
+        """Whether answers are written by a model; otherwise they are composed of quotations."""
+        return self.openai_api_key is not None or self.openai_base_url is not None
+
+    @property
+    def index_dir(self) -> Path:
+        """Where the embedded engine keeps its generations."""
+        return self.data_dir / "index"
+
+
+def load_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        BadSetting: one line that names the variable, what is wrong with it and what it must be.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        field = next((field for field in Settings.model_fields.values() if field.alias == name), None)
+        secret = field is not None and field.annotation == (SecretStr | None)
+        value = "" if secret else f" (it is {str(first['input'])[:80]!r})"
+        raise BadSetting(f"{name}: {first['msg']}{value}") from None
