@@ -1,0 +1,77 @@
+"""Question -> ranked chunks, and how sure it is that they answer it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from service.answering.filters import resolve
+from service.answering.ranking import ranked
+from service.domain import Chunk, Hit, Passage, SearchFilter, TermStatistics
+from service.ports import Embedder, Terms, VectorIndex
+
+CANDIDATES = 60
+
+# Logistic regression on the golden questions of our own and of the plain chapters; figures in DECISIONS.md.
+_INTERCEPT, _PER_SCORE, _PER_UNKNOWN = -2.6, 7.4, -3.5
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What retrieval found for a query. `confidence` is the estimated probability that the hits answer it."""
+
+    query: str
+    terms: frozenset[int]
+    hits: Sequence[Hit]
+    statistics: TermStatistics
+    confidence: float
+
+
+class Retriever:
+    """Searches the index that is being served."""
+
+    def __init__(self, index: VectorIndex, embedder: Embedder, terms: Terms) -> None:
+        self._index = index
+        self._embedder = embedder
+        self._terms = terms
+
+    async def find(self, query: str, where: SearchFilter) -> Found:
+        """Rank the chunks for a standalone question.
+
+        Raises:
+            UnknownFilter: a filter names what is not there.
+            IndexProblem, EmbeddingFailed
+        """
+        statistics = await self._index.statistics()
+        if where != SearchFilter():
+            where = resolve(where, await self._index.chapters())
+        vector = await self._embedder.embed_query(query)
+        hits = await self._index.search(query, vector, CANDIDATES, where)
+        terms = self._terms.terms(query)
+        best = ranked(hits, sum(map(statistics.idf, terms)))
+        return Found(query, terms, best, statistics, _confidence(best, terms, statistics))
+
+
+def _confidence(hits: Sequence[Hit], terms: frozenset[int], statistics: TermStatistics) -> float:
+    """High where the best chunk scores high; low where the question's telling words occur nowhere in the chapters."""
+    if not hits or not terms:
+        return 0.0
+    weight = sum(map(statistics.idf, terms))
+    unknown = sum(statistics.idf(term) for term in terms if term not in statistics.frequencies)
+    logit = _INTERCEPT + _PER_SCORE * hits[0].score + _PER_UNKNOWN * unknown / weight
+    return 1 / (1 + math.exp(-logit))
+
+
+def passage_of(chunk: Chunk, score: float) -> Passage:
+    """A chunk as the passage that clients see."""
+    return Passage(
+        chapter=chunk.chapter,
+        title=chunk.title,
+        heading=chunk.heading,
+        anchor=chunk.anchor,
+        start_line=chunk.start_line,
+        end_line=chunk.end_line,
+        score=round(score, 4),
+        text=chunk.text,
+    )
