@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from types import TracebackType
 from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
-from service.domain import Chapter, Chunk, Fingerprint, Generation, Hit, SearchFilter, TermStatistics
+from service.domain import Chapter, Chunk, Fingerprint, Generation, Hit, SearchFilter, TermStatistics, Usage
 
 Vector = NDArray[np.float32]
 """A unit vector of shape (size,)."""
@@ -70,6 +72,36 @@ class Terms(Protocol):
 
     def terms(self, text: str) -> frozenset[int]:
         """The set of a text's term ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a chat model returned."""
+
+    text: str
+    usage: Usage
+    model: str
+
+
+class ChatModel(Protocol):
+    """Prompt -> text by a schema."""
+
+    @property
+    def name(self) -> str:
+        """Model name for receipts."""
+
+    async def complete(self, prompt: str, schema: type[BaseModel]) -> Completion:
+        """One call.
+
+        Raises:
+            ModelUnreachable, ModelRejected, ModelMalformed
+        """
+
+    def cost(self, usage: Usage) -> Decimal | None:
+        """US dollars; None where the model's price is not known."""
+
+    async def close(self) -> None:
+        """Close connections."""
 
 
 class VectorIndex(Protocol):
@@ -152,6 +184,8 @@ class IngestLock(Protocol):
 
 
 __all__ = [
+    "ChatModel",
+    "Completion",
     "CachingEmbedder",
     "Embedder",
     "Fingerprint",

@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field("console", alias="MASTERY_LOG_FORMAT")
 
     embedding_model: _Name = Field("local", alias="MASTERY_EMBEDDING_MODEL")
+    embedding_size: int | None = Field(None, alias="MASTERY_EMBEDDING_SIZE", ge=1, le=65_536)
     chat_model: _Name = Field("gpt-6-luna", alias="MASTERY_CHAT_MODEL")
     openai_api_key: SecretStr | None = Field(None, alias="OPENAI_API_KEY")
     openai_base_url: HttpUrl | None = Field(None, alias="OPENAI_BASE_URL")

@@ -37,6 +37,7 @@ class EdgeIndex:
         self._expected = expected
         self._bm25 = Bm25()
         self._view: _View | None = None
+        self._opening = asyncio.Lock()
 
     async def generation(self) -> Generation:
         """The generation that answers now; opens it if none is open."""
@@ -46,7 +47,9 @@ class EdgeIndex:
         """Open a newer generation if one was published, then let go of the old one."""
         if self._view and self._store.current_id() == self._view.generation.id:
             return False
-        old, self._view = self._view, await asyncio.to_thread(self._load)
+        async with self._opening:
+            fresh = await asyncio.to_thread(self._load)
+            old, self._view = self._view, fresh
         if old:
             old.close()
         return True
@@ -98,7 +101,9 @@ class EdgeIndex:
 
     async def _open(self) -> _View:
         if self._view is None:
-            self._view = await asyncio.to_thread(self._load)
+            async with self._opening:
+                if self._view is None:
+                    self._view = await asyncio.to_thread(self._load)
         return self._view
 
     def _load(self) -> _View:

@@ -1,0 +1,89 @@
+"""Markdown -> HTML that is safe to show, whoever wrote the Markdown.
+
+Raw HTML is not rendered, links go only to http(s) and to the service's own pages, and the result is sanitised once
+more by nh3. `[n]` outside code becomes a link to its citation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
+
+from service.domain import Citation
+
+_MARKER = re.compile(r"\[(\d{1,2})\](?!\()")
+_TAGS = frozenset(
+    "p br hr h1 h2 h3 h4 h5 h6 ul ol li blockquote pre code em strong s del a table thead tbody tr th td span div sup".split()
+)
+_ATTRIBUTES = {
+    "*": {"class"},
+    "a": {"href", "title", "data-citation"},
+    "th": {"style"},
+    "td": {"style"},
+    "ol": {"start"},
+    "code": {"class"},
+}
+
+
+def to_html(markdown: str, citations: Sequence[Citation] = ()) -> str:
+    """Render an answer."""
+    env: dict[str, Any] = {"citations": {citation.number: citation for citation in citations}}
+    return sanitise(_parser().render(markdown, env))
+
+
+def sanitise(html: str) -> str:
+    """Keep only what an answer may contain."""
+    return nh3.clean(
+        html,
+        tags=set(_TAGS),
+        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
+        url_schemes={"http", "https"},
+        link_rel="noopener noreferrer",
+        filter_style_properties={"text-align"},
+    )
+
+
+@lru_cache(maxsize=1)
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "highlight": _highlighted})
+    parser.enable(["table", "strikethrough"])
+    parser.disable("image")
+    parser.inline.ruler.before("link", "citation", _citation_rule)
+    return parser
+
+
+def _citation_rule(state: StateInline, silent: bool) -> bool:
+    """Inline rule: `[3]` as a link to citation 3, if there is one."""
+    found = _MARKER.match(state.src, state.pos)
+    citation = state.env.get("citations", {}).get(int(found[1])) if found else None
+    if found is None or citation is None:
+        return False
+    if not silent:
+        opening: Token = state.push("link_open", "a", 1)
+        opening.attrs = {"href": citation.url, "class": "cite", "data-citation": found[1]}
+        state.push("text", "", 0).content = found[1]
+        state.push("link_close", "a", -1)
+    state.pos += len(found[0])
+    return True
+
+
+@lru_cache(maxsize=256)
+def _highlighted(code: str, language: str, _attributes: str) -> str:
+    """A fence's code with Pygments' class names; empty for an unknown language, which is then only escaped."""
+    try:
+        lexer = get_lexer_by_name(language, stripnl=False)
+    except ClassNotFound:
+        return ""
+    marked = highlight(code, lexer, HtmlFormatter(nowrap=True))
+    return f'<pre class="highlight"><code class="language-{language}">{marked}</code></pre>\n'

@@ -1,0 +1,79 @@
+"""The FastAPI application: lifespan, middleware, routers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import TypedDict
+
+import structlog
+from fastapi import FastAPI
+
+from service.api import asking, chapters, health, problems
+from service.api.tracing import RequestTracing
+from service.errors import MasteryError
+from service.ports import VectorIndex
+from service.settings import Settings
+from service.wiring import Service, open_service
+
+_log = structlog.get_logger()
+_REFRESH_SECONDS = 0.5
+
+
+class State(TypedDict):
+    """What requests find in `request.state`."""
+
+    service: Service
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """An application for these settings; nothing is opened before its lifespan begins."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
+        async with open_service(settings) as service:
+            await _open_index(service.index)
+            watcher = asyncio.create_task(_follow(service.index))
+            yield {"service": service}
+            watcher.cancel()
+            with suppress(asyncio.CancelledError):
+                await watcher
+
+    app = FastAPI(
+        title="Backend Mastery",
+        summary="Cited answers out of a knowledge base on FastAPI backends.",
+        version="0.1.0",
+        lifespan=lifespan,
+        openapi_tags=[{"name": "ask"}, {"name": "chapters"}, {"name": "health"}],
+    )
+    problems.install(app)
+    app.add_middleware(RequestTracing)
+    for router in (asking.router, chapters.router, health.router):
+        app.include_router(router)
+    return app
+
+
+async def _open_index(index: VectorIndex) -> None:
+    """Open the index before the first request; without one the service still starts, and says so when asked."""
+    try:
+        generation = await index.generation()
+        await index.statistics()
+        _log.info("index_opened", generation=generation.id, chapters=len(generation.hashes), chunks=generation.chunks)
+    except MasteryError as error:
+        _log.error("index_not_opened", code=error.code, detail=str(error))
+
+
+async def _follow(index: VectorIndex) -> None:
+    """Move to a new generation as soon as one is published; keep the old one if the new one cannot be opened."""
+    failing = ""
+    while True:
+        await asyncio.sleep(_REFRESH_SECONDS)
+        try:
+            if await index.refresh():
+                _log.info("index_switched", generation=(await index.generation()).id)
+            failing = ""
+        except MasteryError as error:
+            if str(error) != failing:  # once, not twice a second
+                _log.error("index_not_switched", code=error.code, detail=str(error))
+            failing = str(error)
