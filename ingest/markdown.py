@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from ingest.dialects import to_commonmark
-from ingest.sentences import comments_of, sentences_of
+from ingest.sentences import comments_of, rows_of, sentences_of
 from service.domain import Block, BlockKind, Heading
 
 _PARSER = MarkdownIt("commonmark").enable("table").disable(["inline", "text_join"])
@@ -131,7 +131,8 @@ def _blocks(
             if text := visible_text(source):
                 yield Block(BlockKind.HTML, text, at, to, sentences=sentences_of(text, at, inside=to))
         case "table_open":
-            yield Block(BlockKind.TABLE, resolve_links(source, references), at, to)
+            table = resolve_links(source, references)
+            yield Block(BlockKind.TABLE, table, at, to, sentences=rows_of(table, at))
         case _:
             prose = resolve_links(_without_nested_code(group, lines, start, end), references)
             sentences = sentences_of(prose, at)

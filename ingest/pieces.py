@@ -55,7 +55,11 @@ def _lines(block: Block) -> tuple[list[_Line], list[str]]:
 
 
 def _piece(block: Block, head: list[str], run: list[_Line], part: int, parts: int) -> Block:
-    body = "\n".join(line.text for line in run).strip("\n")
+    while run[0].blank:
+        run = run[1:]
+    while run[-1].blank:
+        run = run[:-1]
+    body = "\n".join(line.text for line in run)
     text = fenced(body, block.language) if block.kind is BlockKind.CODE else "\n".join([*head, body])
     first, last = run[0].number, run[-1].number
     folded = re.sub(r"\s+", " ", text)

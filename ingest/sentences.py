@@ -90,6 +90,12 @@ def _goes_on(text: str, start: int, end: re.Match[str]) -> bool:
     return bool(_STARTS_LOWER.match(after)) and end[0].rstrip("*_") == "."
 
 
+def rows_of(table: str, first_line: int) -> tuple[Sentence, ...]:
+    """The body rows of a table, each whole."""
+    rows = table.split("\n")[2:]
+    return tuple(Sentence(row.strip(), line, line) for line, row in enumerate(rows, first_line + 2) if row.strip())
+
+
 def comments_of(code: str, language: str, first_line: int) -> tuple[Sentence, ...]:
     """The comments and docstrings of a code block, neighbouring comment lines read as one text.
 

@@ -23,12 +23,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from filelock import FileLock, Timeout
-
 from service.adapters import points
 from service.adapters.edge_builder import Batch, Built, Finish, build
+from service.adapters.lock import IngestFileLock
 from service.domain import Chapter, Chunk, Generation, TermStatistics
-from service.errors import IndexBusy, IndexCorrupted, IngestFailed
+from service.errors import IndexCorrupted, IngestFailed
 from service.ports import Vectors
 
 
@@ -90,10 +89,10 @@ class EdgeStore:
                     raise IndexCorrupted(f"the index is damaged ({error}); run `mastery ingest --rebuild`") from error
         return None
 
-    def lock(self) -> _Lock:
+    def lock(self) -> IngestFileLock:
         """Held while ingesting."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        return _Lock(self._folder / "ingest.lock")
+        return IngestFileLock(self._folder / "ingest.lock")
 
     def write(self, generation: Generation) -> EdgeWriter:
         """Begin a new generation, after removing what earlier ones left."""
@@ -184,24 +183,6 @@ class EdgeWriter:
         checksums = {file.relative_to(shard).as_posix(): checksum(file) for file in files}
         manifest = {"generation": json.loads(points.dump_generation(self._generation)), "checksums": checksums}
         _write_durably(self._folder / "manifest.json", json.dumps(manifest))
-
-
-class _Lock:
-    """One ingest at a time, across processes; let go of by the system when its process dies."""
-
-    def __init__(self, file: Path) -> None:
-        self._lock = FileLock(file)
-
-    def __enter__(self) -> None:
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            raise IndexBusy("another ingest is running on this index; wait for it to end") from None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._lock.release()
 
 
 def checksum(file: Path) -> int:

@@ -17,7 +17,7 @@ from service.ports import Terms
 
 MAX_SENTENCES = 5
 MAX_SECTIONS = 3
-MAX_CODE_LINES = 60
+MAX_CODE_LINES = 80
 
 _WANTS_CODE = re.compile(
     r"\b(how (do|to|can|should|would|does)|example|snippet|code|show|implement|write|set ?up|configure|create|add|use|using"
@@ -29,6 +29,9 @@ _LEANS_BACK = re.compile(
     r"^\W*(it|its|this|that|these|those|they|them|he|she|such|both|neither|the (former|latter|same|other)|then|so|but|however"
     r"|therefore|instead|otherwise|also|and|for instance|for example|in that case|because of (this|that)|the reason)\b",
     re.IGNORECASE,
+)
+_ABOUT_LAYOUT = re.compile(
+    r"^\W*(the|this|these|here is the|here's the) (\w+ ){0,2}(block|table|example|code|snippet|figure|diagram)\b", re.IGNORECASE
 )
 _ERROR_TEXT = re.compile(r"\b\w*(Error|Exception|Warning)\b|Traceback|^\s+at |\b[45]\d\d\b")
 
@@ -77,23 +80,18 @@ def compose(found: Found, sections: Mapping[str, Sequence[Chunk]], terms: Terms)
     """Choose what to quote. `sections` holds the whole section of every hit that may be quoted, by section id."""
     weigh = _Weigher(found, terms)
     excerpts: list[Excerpt] = []
-    said: set[int] = set()
     for rank, (section_id, relative) in enumerate(_best_sections(found)):
         room = MAX_SENTENCES - sum(len(excerpt.units) for excerpt in excerpts)
-        if len(excerpts) == MAX_SECTIONS or room <= 0:
+        if rank == MAX_SECTIONS or room <= 0:
             break
         units = weigh.units(sections[section_id])
-        excerpt = _excerpt(units, min(room, 4 if rank == 0 else 2), found)
-        if excerpt is None:
-            continue
-        new = {term for unit in excerpt.units for term in unit.terms}
-        if rank and not _worth_adding(excerpt, excerpts, said, new, relative):
-            continue
-        excerpts.append(excerpt)
-        said |= new
-    main = sections[excerpts[0].chunk.section_id] if excerpts else ()
-    code = _code(found.query, main, excerpts[0], weigh) if excerpts else None
-    table = _table(found.query, main, excerpts[0]) if excerpts and code is None else None
+        runs = _runs(units, min(room, 4), 2) if rank == 0 else _runs(units, min(room, 2), 1)
+        excerpts += [run for run in runs if rank == 0 or _worth_adding(run, excerpts, relative)]
+    if not excerpts:
+        return Composition(())
+    main = sections[excerpts[0].chunk.section_id]
+    code = _code(found, main, excerpts, weigh)
+    table = _table(found.query, main, excerpts) if code is None else None
     return Composition(tuple(excerpts), table, code, _further(found, excerpts))
 
 
@@ -114,7 +112,7 @@ class _Weigher:
             for block in chunk.blocks:
                 for sentence in block.sentences:
                     own = self._terms.terms(sentence.text)
-                    score = self._score(sentence, block, chunk, own, first=not units)
+                    score = self._score(sentence, block, chunk, own)
                     units.append(Unit(sentence, block, chunk, len(units), score, own))
         return units
 
@@ -122,17 +120,16 @@ class _Weigher:
         """How much of the question's weight a text covers, 0 to 1."""
         return sum(map(self._found.statistics.idf, self._terms.terms(text) & self._found.terms)) / self._total
 
-    def _score(self, sentence: Sentence, block: Block, chunk: Chunk, own: frozenset[int], *, first: bool) -> float:
-        words = len(sentence.text.split())
+    def _score(self, sentence: Sentence, block: Block, chunk: Chunk, own: frozenset[int]) -> float:
+        """Weights from a fit on the golden questions, rounded (DECISIONS.md)."""
+        text, words = sentence.text, len(sentence.text.split())
         score = sum(map(self._found.statistics.idf, own & self._found.terms)) / self._total
-        score += 0.5 * self._chunk_scores.get(chunk.id, 0.5 * self._best) / max(self._best, 0.01)
-        score += 0.25 if first and block.kind is BlockKind.PROSE else 0.0
-        score -= 0.4 if words < 5 else 0.0
-        score -= 0.2 if words > 60 else 0.0
-        score -= 0.35 if sentence.text.rstrip("*_ ").endswith((":", "\N{FULLWIDTH COLON}", "?")) else 0.0
-        score -= 0.15 if _LEANS_BACK.match(sentence.text) else 0.0
-        score -= 0.15 if block.kind is BlockKind.CODE else 0.0
-        score -= 0.1 if block.kind is BlockKind.HTML else 0.0
+        score += 0.45 * self._chunk_scores.get(chunk.id, 0.5 * self._best) / max(self._best, 0.01)
+        score -= 0.25 if words < 5 else 0.0
+        score -= 0.1 if words > 60 else 0.0
+        score -= 0.15 if _leads_on(text) else 0.0
+        score -= 0.35 if _ABOUT_LAYOUT.match(text) else 0.0
+        score -= 0.1 if block.kind in (BlockKind.TABLE, BlockKind.HTML) else 0.0
         return score
 
 
@@ -146,35 +143,57 @@ def _best_sections(found: Found) -> list[tuple[str, float]]:
     return list(sections.items())[:4]
 
 
-def _excerpt(units: Sequence[Unit], room: int, found: Found) -> Excerpt | None:
-    """The best sentence of a section with the neighbours it needs, within its chunk."""
-    if not units:
-        return None
-    seed = max(units, key=lambda unit: unit.score)
-    around = [unit for unit in units if unit.chunk.id == seed.chunk.id]
-    start = stop = around.index(seed)
-    while start > 0 and stop - start + 1 < room and _needs_previous(around[start], around[start - 1]):
+def _runs(units: Sequence[Unit], room: int, most: int) -> list[Excerpt]:
+    """Up to `most` runs of neighbouring sentences around the best ones, `room` sentences in all, in reading order."""
+    runs: list[tuple[int, int]] = []
+    best = max((unit.score for unit in units), default=0.0)
+    for seed in sorted(units, key=lambda unit: -unit.score)[:4]:
+        taken = sum(stop - start for start, stop in runs)
+        if len(runs) == most or taken >= room or (runs and seed.score < 0.75 * best):
+            break
+        if any(start - 1 <= seed.order <= stop for start, stop in runs):
+            continue
+        start, stop = _around(units, seed, room - taken if most == 1 or runs else max(2, room - 1))
+        start = max([start, *(end for _, end in runs if end <= seed.order)])
+        stop = min([stop, *(begin for begin, _ in runs if begin > seed.order)])
+        runs.append((start, stop))
+    return [Excerpt(units[start].chunk, tuple(units[start:stop])) for start, stop in sorted(runs)]
+
+
+def _around(units: Sequence[Unit], seed: Unit, room: int) -> tuple[int, int]:
+    """The seed with the neighbours that it needs or that belong to it, within its chunk."""
+    start, stop = seed.order, seed.order + 1
+
+    def near(order: int) -> bool:
+        return 0 <= order < len(units) and units[order].chunk.id == seed.chunk.id
+
+    while stop - start < room and near(start - 1) and _needs_previous(units[start], units[start - 1]):
         start -= 1
-    while stop + 1 < len(around) and stop - start + 1 < room and _worth_reading_on(around[stop], around[stop + 1], seed):
+    while stop - start < room and near(stop) and _worth_reading_on(units[stop - 1], units[stop], seed):
         stop += 1
-    while start > 0 and stop - start + 1 < min(room, 3) and _worth_reading_back(around[start - 1], around[start], seed):
+    while stop - start < min(room, 3) and near(start - 1) and _worth_reading_back(units[start - 1], units[start], seed):
         start -= 1
-    return Excerpt(seed.chunk, tuple(around[start : stop + 1]))
+    return start, stop
 
 
 def _needs_previous(unit: Unit, previous: Unit) -> bool:
     """Whether a sentence cannot be understood without the one before it."""
     if unit.block.kind is BlockKind.CODE or previous.block.kind is BlockKind.CODE:
         return False
-    leads = previous.sentence.text.rstrip("*_ ").endswith((":", "?"))
-    return bool(_LEANS_BACK.match(unit.sentence.text)) or (leads and previous.sentence.end_line >= unit.sentence.start_line - 2)
+    close = previous.sentence.end_line >= unit.sentence.start_line - 2
+    return bool(_LEANS_BACK.match(unit.sentence.text)) or (close and _leads_on(previous.sentence.text))
+
+
+def _leads_on(text: str) -> bool:
+    """Whether a sentence only announces what follows it."""
+    return text.rstrip("*_ ").endswith((":", "?", "\N{FULLWIDTH COLON}"))
 
 
 def _worth_reading_on(unit: Unit, following: Unit, seed: Unit) -> bool:
     """Whether the next sentence belongs to the answer: same paragraph or list, and not a lead-in to something else."""
     if following.block.kind is not unit.block.kind or following.block.kind is BlockKind.CODE:
         return False
-    if following.sentence.text.rstrip("*_ ").endswith((":", "?")) and following.block is not seed.block:
+    if _leads_on(following.sentence.text) or following.block.kind is BlockKind.TABLE:
         return False
     same_block = following.block is unit.block
     return same_block or following.block.kind is BlockKind.ITEM or following.score >= 0.55 * seed.score
@@ -183,42 +202,47 @@ def _worth_reading_on(unit: Unit, following: Unit, seed: Unit) -> bool:
 def _worth_reading_back(previous: Unit, unit: Unit, seed: Unit) -> bool:
     if previous.block is not unit.block or previous.block.kind is BlockKind.CODE:
         return False
-    return previous.score >= 0.6 * seed.score and not previous.sentence.text.rstrip("*_ ").endswith("?")
+    return previous.score >= 0.6 * seed.score and not _leads_on(previous.sentence.text)
 
 
-def _worth_adding(
-    excerpt: Excerpt, excerpts: Sequence[Excerpt], said: set[int], new: set[int], relative: float
-) -> bool:
+def _worth_adding(excerpt: Excerpt, excerpts: Sequence[Excerpt], relative: float) -> bool:
     """Whether a further passage says something about the question that was not said yet."""
-    if relative < 0.72 or not new:
+    said = {term for earlier in excerpts for unit in earlier.units for term in unit.terms}
+    new = {term for unit in excerpt.units for term in unit.terms}
+    if relative < 0.72 or not new or len(new & said) / len(new) >= 0.6:
         return False
-    overlap = len(new & said) / len(new)
-    best, seed = max(unit.score for unit in excerpts[0].units), max(unit.score for unit in excerpt.units)
-    return overlap < 0.6 and seed >= 0.7 * best
+    best = max(unit.score for unit in excerpts[0].units) if excerpts else 0.0
+    return max(unit.score for unit in excerpt.units) >= 0.7 * best
 
 
 def _code(
-    query: str, section: Sequence[Chunk], excerpt: Excerpt, weigh: _Weigher
+    found: Found, section: Sequence[Chunk], excerpts: Sequence[Excerpt], weigh: _Weigher
 ) -> tuple[Chunk, Block] | None:
-    """The code block of the section that belongs to the answer, whole, where the question asks for how."""
-    quoted = next((unit.block for unit in excerpt.units if unit.block.kind is BlockKind.CODE), None)
-    if quoted is None and not (_WANTS_CODE.search(query) or _ERROR_TEXT.search(query)):
-        return None
+    """The code block that belongs to the answer, whole: where the question asks how, or the code is the answer."""
     whole = _whole_codes(section)
-    if not whole:
+    quoted = [unit.block for excerpt in excerpts for unit in excerpt.units if unit.block.kind is BlockKind.CODE]
+    for chunk, block in whole:
+        if any(block.start_line <= piece.start_line <= block.end_line for piece in quoted):
+            return chunk, block
+    best = found.hits[0].chunk
+    asked = _WANTS_CODE.search(found.query) or _ERROR_TEXT.search(found.query) or _mostly_code(best)
+    if not whole or not asked:
         return None
-    if quoted is not None:
-        return next(((c, b) for c, b in whole if b.start_line <= quoted.start_line <= b.end_line), None)
-    first, last = excerpt.lines
+    last = max((excerpt.lines[1] for excerpt in excerpts if excerpt.chunk.chapter == best.chapter), default=0)
 
-    def worth(place: tuple[Chunk, Block]) -> float:
-        chunk, block = place
-        after = block.start_line - last
-        near = 0.35 if 0 <= after <= 3 else 0.15 if chunk.id == excerpt.chunk.id else 0.0
-        return weigh.overlap(block.text) + near - (0.5 if block.language in ("text", "console", "") else 0.0)
+    def worth(block: Block) -> float:
+        near = 0.3 if block.start_line <= best.end_line and best.start_line <= block.end_line else 0.0
+        near += 0.2 if 0 <= block.start_line - last <= 3 else 0.0
+        return weigh.overlap(block.text) + near - (0.3 if block.language in ("text", "console", "") else 0.0)
 
-    best = max(whole, key=worth)
-    return best if worth(best) > 0.1 else None
+    chunk, block = max(whole, key=lambda place: worth(place[1]))
+    return (chunk, block) if worth(block) > 0.1 else None
+
+
+def _mostly_code(chunk: Chunk) -> bool:
+    """Whether a chunk explains itself in code rather than in prose."""
+    code = sum(len(block.text) for block in chunk.blocks if block.kind is BlockKind.CODE)
+    return code > 0.5 * len(chunk.text)
 
 
 def _whole_codes(section: Sequence[Chunk]) -> list[tuple[Chunk, Block]]:
@@ -251,9 +275,10 @@ def _joined(first: Block, second: Block) -> Block:
     )  # fmt: skip
 
 
-def _table(query: str, section: Sequence[Chunk], excerpt: Excerpt) -> tuple[Chunk, Block] | None:
-    """A table of the section, where the question compares or chooses."""
-    if not _WANTS_TABLE.search(query):
+def _table(query: str, section: Sequence[Chunk], excerpts: Sequence[Excerpt]) -> tuple[Chunk, Block] | None:
+    """A table of the section, where the question compares or chooses and no row of it is quoted already."""
+    quoted = any(unit.block.kind is BlockKind.TABLE for excerpt in excerpts for unit in excerpt.units)
+    if quoted or not _WANTS_TABLE.search(query):
         return None
     tables = [(chunk, block) for chunk in section for block in chunk.blocks if block.kind is BlockKind.TABLE]
     return tables[0] if len(tables) == 1 and len(tables[0][1].text.split("\n")) <= 14 else None

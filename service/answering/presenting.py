@@ -11,6 +11,8 @@ from service.domain import BlockKind, Chunk, Citation
 
 NO_MODEL = "Quoted from the chapters; no model was used."
 
+_SMALL_TABLE = 14
+
 _RELATIVE_LINK = re.compile(r"!?\[([^\]]*)\]\((?!https?://)[^)]*\)")
 _IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 
@@ -18,11 +20,15 @@ _IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 def present(composition: Composition) -> tuple[str, list[Citation]]:
     """The answer as Markdown with `[n]` markers, and the citations behind them."""
     citations: list[Citation] = []
+    places: list[str] = []
     parts: list[str] = []
     for excerpt in composition.excerpts:
-        cited = citation(len(citations) + 1, excerpt.chunk, excerpt.text, excerpt.lines)
-        citations.append(cited)
-        parts.append(_excerpt(excerpt, cited.number))
+        known = next((at for at, place in enumerate(places) if place == excerpt.chunk.id), None)
+        if known is None:
+            places.append(excerpt.chunk.id)
+            citations.append(citation(len(places), excerpt.chunk, excerpt.text, excerpt.lines))
+            known = len(places) - 1
+        parts.append(_excerpt(excerpt, known + 1))
     for extra in (composition.table, composition.code):
         if extra:
             chunk, block = extra
@@ -58,25 +64,32 @@ def _caption(chunk: Chunk, start: int, end: int, citations: list[Citation]) -> s
 
 
 def _excerpt(excerpt: Excerpt, number: int) -> str:
-    """Sentences of paragraphs run on; list items stay a list; comments of code are set off as quoted code."""
-    lines: list[str] = []
+    """Sentences of paragraphs run on, list items stay a list, rows of a table stay in it."""
+    parts: list[str] = []
     previous: Unit | None = None
     for unit in excerpt.units:
         text = _shown(unit.sentence.text)
-        same = previous is not None and previous.block is unit.block
         kind = unit.block.kind
-        if lines and (same or (previous and previous.block.kind is kind is BlockKind.PROSE and _close(previous, unit))):
-            lines[-1] += f" {text}"
+        same = previous is not None and previous.block is unit.block
+        if kind is BlockKind.TABLE:
+            if not same:
+                parts.append("\n\n" * bool(parts) + _table_around(unit))
+        elif same or (previous and previous.block.kind is kind is BlockKind.PROSE and _close(previous, unit)):
+            parts.append(f" {text}")
         elif kind is BlockKind.ITEM:
-            lines.append(f"- {text}")
+            apart = "\n" if previous and previous.block.kind is kind else "\n\n"
+            parts.append(apart * bool(parts) + f"- {text}")
         else:
-            lines.append(text)
+            parts.append("\n\n" * bool(parts) + text)
         previous = unit
-    lines[-1] += f" [{number}]"
-    shown = lines[0]
-    for before, line in zip(lines, lines[1:], strict=False):
-        shown += ("\n" if before.startswith("- ") and line.startswith("- ") else "\n\n") + line
-    return shown
+    ends_in_table = excerpt.units[-1].block.kind is BlockKind.TABLE
+    return "".join(parts) + ("\n\n" if ends_in_table else " ") + f"[{number}]"
+
+
+def _table_around(unit: Unit) -> str:
+    """The quoted row under its head; a small table is shown whole, since its rows are read together."""
+    lines = unit.block.text.split("\n")
+    return unit.block.text if len(lines) <= _SMALL_TABLE else "\n".join([*lines[:2], unit.sentence.text])
 
 
 def _close(previous: Unit, unit: Unit) -> bool:

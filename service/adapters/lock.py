@@ -1,0 +1,28 @@
+"""One ingest at a time, across processes; the system lets go of it when the process dies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+from filelock import FileLock, Timeout
+
+from service.errors import IndexBusy
+
+
+class IngestFileLock:
+    """An `IngestLock` on a file."""
+
+    def __init__(self, file: Path) -> None:
+        self._lock = FileLock(file)
+
+    def __enter__(self) -> None:
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise IndexBusy("another ingest is running on this index; wait for it to end") from None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lock.release()

@@ -1,0 +1,212 @@
+"""A Qdrant server or cluster, writing: a collection a generation, and an alias that is switched atomically.
+
+    ALIAS                 the alias that every replica searches
+    ALIAS_GENERATION      one collection a generation; the one without the alias is being built, or is left over
+
+The lock is a file on the machine that ingests: two machines must not ingest into one cluster at the same time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+from qdrant_client import AsyncQdrantClient, models
+from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from service.adapters import points
+from service.adapters.bm25 import Bm25
+from service.adapters.lock import IngestFileLock
+from service.adapters.points import DENSE, QUESTIONS, SPARSE, Point
+from service.domain import Chapter, Chunk, Generation, TermStatistics
+from service.errors import IndexCorrupted, IndexUnreachable, IngestFailed
+from service.ports import Vectors
+from service.settings import Settings
+
+_UPSERT = 128
+_ATTEMPTS = 3
+
+
+def make_client(settings: Settings) -> AsyncQdrantClient:
+    """A client for the configured server. It does not connect yet."""
+    key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
+    return AsyncQdrantClient(
+        url=str(settings.qdrant_url),
+        api_key=key,
+        timeout=int(settings.qdrant_timeout_seconds) or 1,
+        check_compatibility=False,
+    )
+
+
+@asynccontextmanager
+async def reaching(what: str) -> AsyncIterator[None]:
+    """The vendor's errors as `IndexUnreachable`."""
+    try:
+        yield
+    except UnexpectedResponse as error:
+        raise IndexUnreachable(f"Qdrant answered {error.status_code} while {what}; see its log") from error
+    except (ResponseHandlingException, ApiException, httpx.HTTPError) as error:
+        raise IndexUnreachable(f"Qdrant did not answer while {what}; check QDRANT_URL and that it runs") from error
+
+
+class QdrantStore:
+    """An `IndexStore` on a Qdrant server."""
+
+    def __init__(self, client: AsyncQdrantClient, alias: str, lock_folder: Path) -> None:
+        self._client = client
+        self._alias = alias
+        self._lock_folder = lock_folder
+
+    async def current(self) -> Generation | None:
+        """The generation under the alias."""
+        async with reaching("reading the alias"):
+            name = await aliased(self._client, self._alias)
+            return await read_manifest(self._client, name) if name else None
+
+    def lock(self) -> IngestFileLock:
+        """Held while ingesting."""
+        self._lock_folder.mkdir(parents=True, exist_ok=True)
+        return IngestFileLock(self._lock_folder / f"ingest-{self._alias}.lock")
+
+    def write(self, generation: Generation) -> QdrantWriter:
+        """Begin a new collection."""
+        return QdrantWriter(self._client, self._alias, generation)
+
+
+class QdrantWriter:
+    """A `GenerationWriter` that fills a collection and moves the alias to it."""
+
+    def __init__(self, client: AsyncQdrantClient, alias: str, generation: Generation) -> None:
+        self._client = client
+        self._alias = alias
+        self._generation = generation
+        self._name = f"{alias}_{generation.id}"
+        self._bm25 = Bm25()
+        self._created = False
+        self._published = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def add(self, chunks: Sequence[Chunk], vectors: Vectors, question_vectors: Sequence[Vectors | None]) -> None:
+        """Upsert a batch; passing faults are retried, and an upsert may safely come twice."""
+        if not self._created:
+            async with reaching("creating the collection"):
+                await self._create(vectors.shape[1])
+        await self._upsert([_struct(p) for p in points.chunk_points(self._bm25, chunks, vectors, question_vectors)])
+
+    async def publish(self, chapters: Sequence[Chapter], statistics: TermStatistics) -> None:
+        """Add the rest, count, move the alias, drop the old collections."""
+        others = [points.statistics_point(statistics), points.manifest_point(self._generation)]
+        await self._upsert([_struct(point) for point in [*map(points.chapter_point, chapters), *others]])
+        async with reaching("counting the new collection"):
+            found = await self._client.count(self._name, count_filter=condition("kind", "chunk"), exact=True)
+        if found.count != self._generation.chunks:
+            raise IngestFailed(
+                f"the new collection holds {found.count} chunks instead of {self._generation.chunks}; the old one still serves"
+            )
+        try:
+            async with reaching("switching the alias"):
+                await self._switch()
+        except IndexUnreachable as error:
+            raise IngestFailed(f"{error}; the old generation still serves") from error
+        self._published = True
+        async with reaching("dropping old collections"):
+            await self._drop_others()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._created and not self._published:
+            try:
+                async with reaching("dropping the unfinished collection"):
+                    await self._client.delete_collection(self._name)
+            except IndexUnreachable:
+                pass  # the first error matters more; the next ingest drops what is left
+
+    async def _create(self, size: int) -> None:
+        half = models.Datatype.FLOAT16
+        await self._client.create_collection(
+            self._name,
+            vectors_config={
+                DENSE: models.VectorParams(size=size, distance=models.Distance.COSINE, datatype=half),
+                QUESTIONS: models.VectorParams(
+                    size=size,
+                    distance=models.Distance.COSINE,
+                    datatype=half,
+                    multivector_config=models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM),
+                    hnsw_config=models.HnswConfigDiff(m=0),
+                ),
+            },
+            sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+        )
+        self._created = True
+        for field in points.INDEXED_FIELDS:
+            await self._client.create_payload_index(self._name, field, models.PayloadSchemaType.KEYWORD)
+
+    async def _upsert(self, structs: list[models.PointStruct]) -> None:
+        policy = AsyncRetrying(
+            retry=retry_if_exception_type(IndexUnreachable),
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=wait_random_exponential(multiplier=0.2, max=5),
+            reraise=True,
+        )
+        for at in range(0, len(structs), _UPSERT):
+            await policy(self._upsert_once, structs[at : at + _UPSERT])
+
+    async def _upsert_once(self, structs: list[models.PointStruct]) -> None:
+        async with reaching("writing points"):
+            await self._client.upsert(self._name, structs, wait=True)
+
+    async def _switch(self) -> None:
+        create = models.CreateAliasOperation(
+            create_alias=models.CreateAlias(collection_name=self._name, alias_name=self._alias)
+        )
+        actions: list[models.AliasOperations] = [create]
+        if await aliased(self._client, self._alias):
+            actions.insert(0, models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=self._alias)))
+        await self._client.update_collection_aliases(actions)
+
+    async def _drop_others(self) -> None:
+        for collection in (await self._client.get_collections()).collections:
+            if collection.name.startswith(f"{self._alias}_") and collection.name != self._name:
+                await self._client.delete_collection(collection.name)
+
+
+async def aliased(client: AsyncQdrantClient, alias: str) -> str | None:
+    """The collection under an alias."""
+    aliases = (await client.get_aliases()).aliases
+    return next((entry.collection_name for entry in aliases if entry.alias_name == alias), None)
+
+
+async def read_manifest(client: AsyncQdrantClient, collection: str) -> Generation:
+    """What a collection says it is.
+
+    Raises:
+        IndexCorrupted: it does not say it.
+    """
+    found = await client.retrieve(collection, [points.MANIFEST_ID], with_payload=True)
+    try:
+        return points.parse_generation((found[0].payload or {})["generation"])
+    except (IndexError, KeyError, ValueError) as error:
+        raise IndexCorrupted(f"collection {collection} has no manifest; run `mastery ingest --rebuild`") from error
+
+
+def condition(field: str, value: str) -> models.Filter:
+    """Points whose field has this value."""
+    return models.Filter(must=[models.FieldCondition(key=field, match=models.MatchValue(value=value))])
+
+
+def _struct(point: Point) -> models.PointStruct:
+    vectors: dict[str, object] = {}
+    if point.dense is not None and point.sparse is not None:
+        vectors[DENSE] = point.dense
+        vectors[SPARSE] = models.SparseVector(indices=point.sparse.indices, values=point.sparse.values)
+    if point.questions is not None:
+        vectors[QUESTIONS] = point.questions
+    return models.PointStruct(id=point.id, vector=vectors, payload=dict(point.payload))  # type: ignore[arg-type]
