@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 
-from evals.golden import FOLDER, load_all
+from evals.golden import FOLDER, Item, load_all
 from evals.report import as_json as figures_as_json
 from evals.report import print_misses, print_table
 from evals.runner import Outcome, measure, run
@@ -37,7 +38,7 @@ async def run_evaluation(settings: Settings, files: Sequence[Path], misses: bool
                 items = load_all([file])
                 _require(items, there, file)
                 task = progress.add_task(file.stem, total=len(items))
-                outcomes[file.stem] = await run(service.answerer, items, lambda task=task: progress.advance(task))
+                outcomes[file.stem] = await run(service.answerer, items, partial(progress.advance, task))
     everything = [outcome for some in outcomes.values() for outcome in some]
     figures = {name: measure(some) for name, some in outcomes.items()}
     figures["test split"] = measure([outcome for outcome in everything if outcome.item.split == "test"])
@@ -49,7 +50,7 @@ async def run_evaluation(settings: Settings, files: Sequence[Path], misses: bool
         print_misses(everything)
 
 
-def _require(items: Sequence[object], there: set[str], file: Path) -> None:
-    wanted = {place.chapter for item in items for place in item.expect}  # type: ignore[attr-defined]
+def _require(items: Sequence[Item], there: set[str], file: Path) -> None:
+    wanted = {place.chapter for item in items for place in item.expect}
     if missing := sorted(wanted - there):
         raise UserError(f"{file.name} asks about {missing[0]}, which the index does not hold; ingest it first")

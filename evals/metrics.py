@@ -35,7 +35,7 @@ def mean(values: Sequence[float], resamples: int = 2000) -> Figure:
     """A mean, with a percentile bootstrap interval (seeded, so that it repeats)."""
     if not values:
         return Figure(math.nan, math.nan, math.nan, 0)
-    chance = random.Random(7)  # noqa: S311: statistics, not secrets
+    chance = random.Random(7)  # noqa: S311 - statistics, not secrets
     n = len(values)
     means = sorted(sum(chance.choices(values, k=n)) / n for _ in range(resamples))
     return Figure(sum(values) / n, means[int(0.025 * resamples)], means[int(0.975 * resamples) - 1], n)

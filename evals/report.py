@@ -16,7 +16,9 @@ from evals.runner import Outcome
 def as_json(figures: Mapping[str, Mapping[str, Figure]]) -> dict[str, Any]:
     """Set -> figure -> value, interval and n."""
     return {
-        name: {key: {k: round(v, 4) if k != "n" else v for k, v in asdict(figure).items()} for key, figure in some.items()}
+        name: {
+            key: {k: round(v, 4) if k != "n" else v for k, v in asdict(figure).items()} for key, figure in some.items()
+        }
         for name, some in figures.items()
     }
 

@@ -27,7 +27,7 @@ class Outcome:
         return self.answer.status is Status.NOT_IN_KNOWLEDGE_BASE
 
 
-async def run(answerer: Answerer, items: Sequence[Item], advance: Callable[[], None]) -> list[Outcome]:
+async def run(answerer: Answerer, items: Sequence[Item], advance: Callable[[], object]) -> list[Outcome]:
     """Ask every question, one after the other."""
     outcomes = []
     for item in items:

@@ -155,7 +155,7 @@ def _split_front_matter(source: Source) -> tuple[Mapping[str, Any], str, int, li
         return {}, source.text, 1, []
     body, body_line = "\n".join(lines[close + 1 :]), close + 2
     try:
-        front = yaml.load("\n".join(lines[1:close]), Loader=_Loader)  # noqa: S506: a safe loader, the C one if built in
+        front = yaml.load("\n".join(lines[1:close]), Loader=_Loader)  # noqa: S506 - a safe loader, the C one if built in
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark else 2

@@ -70,9 +70,7 @@ def _chunk(
     return replace(made, id=str(uuid.uuid5(_NAMESPACE, f"{chapter.path}\n{position}\n{digest}")), content_hash=digest)
 
 
-def _pack(
-    blocks: Sequence[Block], target: int, room: int, count: CountTokens
-) -> Iterator[list[Block]]:
+def _pack(blocks: Sequence[Block], target: int, room: int, count: CountTokens) -> Iterator[list[Block]]:
     """Group neighbouring blocks up to the target; a lead-in (`…:`) goes with what it leads to."""
     pending: list[Block] = []
     size = 0
@@ -96,7 +94,9 @@ def _pack(
 
 
 def _leads(block: Block) -> bool:
-    return block.kind in (BlockKind.PROSE, BlockKind.ITEM) and block.text.rstrip("* ").endswith((":", "\N{FULLWIDTH COLON}"))
+    return block.kind in (BlockKind.PROSE, BlockKind.ITEM) and block.text.rstrip("* ").endswith(
+        (":", "\N{FULLWIDTH COLON}")
+    )
 
 
 def _fitting(blocks: Sequence[Block], room: int, count: CountTokens) -> list[Block]:

@@ -6,9 +6,18 @@ import json
 import sys
 from decimal import Decimal
 from pathlib import Path
+from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from ingest.pipeline import Pipeline
@@ -38,11 +47,17 @@ class _Bars:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        columns = (TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description:<20}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
         self._bars = Progress(*columns, console=console, transient=not console.is_terminal)
         self._task: TaskID | None = None
 
-    def __enter__(self) -> _Bars:
+    def __enter__(self) -> Self:
         self._bars.start()
         return self
 
@@ -72,7 +87,7 @@ def _print(report: IngestReport) -> None:
     what = "would embed" if report.dry_run else "embedded"
     cost = "" if report.cost_usd is None else f", ${report.cost_usd:.4f}"
     console.print(
-        f"{report.tokens:,} tokens in all; {what} {report.computed:,} chunks ({report.computed_tokens:,} tokens{cost}); "
-        f"{report.seconds:.1f} s",
+        f"{report.tokens:,} tokens in all; {what} {report.computed:,} chunks "
+        f"({report.computed_tokens:,} tokens{cost}); {report.seconds:.1f} s",
         highlight=False,
     )

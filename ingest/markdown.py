@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import takewhile
 from typing import Any
 
@@ -65,11 +65,15 @@ def outline(body: str, first_line: int = 1) -> Outline:
             line = first_line + (opening.map or [0])[0]
             heading = Heading(level, text, slugs.slug(text), line)
             headings.append(heading)
-            trail = (*takewhile(lambda above: above.level < level, trail), heading)
+            trail = (*takewhile(partial(_is_above, level), trail), heading)
         else:
             blocks.extend(_blocks(opening, group, lines, first_line, references))
     sections.append(Section(trail, tuple(blocks)))
     return Outline(tuple(headings), tuple(section for section in sections if section.blocks))
+
+
+def _is_above(level: int, heading: Heading) -> bool:
+    return heading.level < level
 
 
 class Slugs:
@@ -101,7 +105,9 @@ def _top_level(tokens: list[Token]) -> Iterator[tuple[Token, list[Token]]]:
     """Each top-level construct: its first token and all its tokens; a list gives its items one by one."""
     group: list[Token] = []
     for token in tokens:
-        if token.type.endswith("_list_open") and token.level == 0 or token.type.endswith("_list_close") and token.level == 0:
+        if (token.type.endswith("_list_open") and token.level == 0) or (
+            token.type.endswith("_list_close") and token.level == 0
+        ):
             continue
         group.append(token)
         in_list = group[0].type == "list_item_open"

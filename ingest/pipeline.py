@@ -123,7 +123,7 @@ class Pipeline:
         )
 
     def _chunked(self, chapters: Sequence[Chapter]) -> list[Chunk]:
-        from ingest import node_parser  # noqa: PLC0415: LlamaIndex takes 1.1 s; an unchanged folder does not need it
+        from ingest import node_parser  # noqa: PLC0415 - LlamaIndex takes 1.1 s; an unchanged folder does not need it
 
         self.progress.step("Reading chapters", len(chapters))
         return node_parser.run(chapters, self.embedder.count_tokens, self.progress.advance)

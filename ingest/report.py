@@ -41,7 +41,12 @@ def chunk_changes(old: Mapping[str, Sequence[str]], new: Mapping[str, Sequence[s
         kept = (before & after).total()
         gone, come = before.total() - kept, after.total() - kept
         both = min(gone, come)
-        added, removed, changed, unchanged = added + come - both, removed + gone - both, changed + both, unchanged + kept
+        added, removed, changed, unchanged = (
+            added + come - both,
+            removed + gone - both,
+            changed + both,
+            unchanged + kept,
+        )
     return Changes(added, changed, removed, unchanged)
 
 

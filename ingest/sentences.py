@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
-from pygments.token import Comment, String
+from pygments.token import Comment, String, _TokenType
 from pygments.util import ClassNotFound
 
 from service.domain import Sentence
@@ -22,7 +22,9 @@ _END = re.compile(r"[.!?…][\"'”’)\]*_]*(?=\s)|[。！？][”’）」]*")
 _OPAQUE = re.compile(r"(`+).+?\1|\[[^\]\n]*\]\([^)\n]*\)|<https?://[^>]*>|https?://\S*[^\s.,;)]")
 _STARTS_LOWER = re.compile(r"\s+[a-z]")
 _LINE_PREFIX = re.compile(r"^\s*(?:>\s?)*(?:[-*+]\s+(?:\[[ xX]\]\s+)?|\d{1,9}[.)]\s+)?")
-_COMMENT_MARKS = re.compile(r"^\s*(?:#+!?|//+[/!]?|--+|/\*+|\*+/?|;+|%+|\"\"\"|'''|<!--)\s?|(?:\*+/|\"\"\"|'''|-->)\s*$")
+_COMMENT_MARKS = re.compile(
+    r"^\s*(?:#+!?|//+[/!]?|--+|/\*+|\*+/?|;+|%+|\"\"\"|'''|<!--)\s?|(?:\*+/|\"\"\"|'''|-->)\s*$"
+)
 _NOT_WORDS = re.compile(r"[^\w]+")
 
 
@@ -109,7 +111,11 @@ def comments_of(code: str, language: str, first_line: int) -> tuple[Sentence, ..
     found: list[Sentence] = []
     for number, words in lines.items():
         previous = found[-1] if found else None
-        if previous and previous.end_line == first_line + number - 1 and not previous.text.endswith((".", "!", "?", ":")):
+        if (
+            previous
+            and previous.end_line == first_line + number - 1
+            and not previous.text.endswith((".", "!", "?", ":"))
+        ):
             found[-1] = Sentence(f"{previous.text} {words}", previous.start_line, first_line + number)
         else:
             found.append(Sentence(words, first_line + number, first_line + number))
@@ -133,7 +139,12 @@ def _comment_lines(code: str, language: str) -> Iterator[tuple[int, str]]:
         return
     number = 0
     for kind, text in lexer.get_tokens(code):
-        if kind in String.Doc or (kind in Comment and kind not in Comment.Preproc):
+        if _is(kind, String.Doc) or (_is(kind, Comment) and not _is(kind, Comment.Preproc)):
             for offset, line in enumerate(text.split("\n")):
                 yield number + offset, line
         number += text.count("\n")
+
+
+def _is(kind: _TokenType, wider: _TokenType) -> bool:
+    """Whether a token type is another or a part of it."""
+    return tuple(kind[: len(wider)]) == tuple(wider)

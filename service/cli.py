@@ -17,7 +17,9 @@ from service import logs
 from service.errors import MasteryError, UserError
 from service.settings import Settings, load_settings
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Cited answers out of a knowledge base on FastAPI backends.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Cited answers out of a knowledge base on FastAPI backends."
+)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print exactly the API's JSON.")]
 Section = Annotated[list[str] | None, typer.Option("--section", help="Keep to a section: its title, folder or number.")]
@@ -31,7 +33,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port.", min=0, max=65535)] = None,
 ) -> None:
     """Start the service."""
-    from service.server import run_server  # noqa: PLC0415: commands import what they need, so that --help is quick
+    from service.server import run_server  # noqa: PLC0415 - commands import what they need, so that --help is quick
 
     settings = _settings()
     changes = {"host": host or settings.host, "port": settings.port if port is None else port}
@@ -40,7 +42,9 @@ def serve(
 
 @app.command()
 def ingest(
-    folder: Annotated[Path | None, typer.Argument(help="Folder of Markdown; MASTERY_KNOWLEDGE_BASE if left out.")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of Markdown; MASTERY_KNOWLEDGE_BASE if left out.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and what it would cost.")] = False,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Build the index anew, also a damaged one.")] = False,
     as_json: AsJson = False,
@@ -85,7 +89,9 @@ def ask(
 
 @app.command(name="eval")
 def evaluate(
-    golden: Annotated[list[Path] | None, typer.Option("--golden", help="Golden files; the shipped ones if left out.")] = None,
+    golden: Annotated[
+        list[Path] | None, typer.Option("--golden", help="Golden files; the shipped ones if left out.")
+    ] = None,
     misses: Annotated[bool, typer.Option("--misses", help="List the questions that went wrong.")] = False,
     as_json: AsJson = False,
 ) -> None:

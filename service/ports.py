@@ -184,9 +184,9 @@ class IngestLock(Protocol):
 
 
 __all__ = [
+    "CachingEmbedder",
     "ChatModel",
     "Completion",
-    "CachingEmbedder",
     "Embedder",
     "Fingerprint",
     "GenerationWriter",

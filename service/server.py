@@ -35,14 +35,15 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise BadSetting(
-            f"{host}:{port} cannot be used ({error.strerror}); stop what runs there, or set MASTERY_HOST and MASTERY_PORT"
+            f"{host}:{port} cannot be used ({error.strerror}); "
+            "stop what runs there, or set MASTERY_HOST and MASTERY_PORT"
         ) from error
     listener.set_inheritable(True)
     return listener
 
 
 def _shown(host: str) -> str:
-    return "127.0.0.1" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host  # noqa: S104: only shown
+    return "127.0.0.1" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host  # noqa: S104 - only shown
 
 
 def _announce(address: str) -> None:

@@ -19,7 +19,7 @@ async def ask_and_print(settings: Settings, question: str, where: SearchFilter, 
     async with open_service(settings) as service:
         answer = await service.answerer.ask(Ask(question, where=where))
     if as_json:
-        from service.api.asking import ANSWER  # noqa: PLC0415: only for JSON; it brings FastAPI along
+        from service.api.asking import ANSWER  # noqa: PLC0415 - only for JSON; it brings FastAPI along
 
         sys.stdout.write(ANSWER.dump_json(answer).decode() + "\n")
     else:
@@ -64,7 +64,10 @@ def _print_passages(passages: list[Passage]) -> None:
     for number, passage in enumerate(passages, 1):
         out.print(f"\n{number}. {passage.title} › {passage.heading}", style="bold", markup=False, highlight=False)
         out.print(
-            f"   {passage.chapter}:{passage.start_line}  score {passage.score:.2f}", style="dim", markup=False, highlight=False
+            f"   {passage.chapter}:{passage.start_line}  score {passage.score:.2f}",
+            style="dim",
+            markup=False,
+            highlight=False,
         )
         text = passage.text if len(passage.text) < 400 else f"{passage.text[:400]} …"
         out.print(Padding(text, (0, 3)), markup=False, highlight=False)

@@ -99,7 +99,9 @@ def _openai_embedder(settings: Settings, name: str) -> Embedder:
     from service.adapters.openai_embedder import SIZES, OpenAIEmbedder  # noqa: PLC0415
 
     if not settings.uses_chat_model:
-        raise BadSetting(f"MASTERY_EMBEDDING_MODEL: {name} needs OPENAI_API_KEY or OPENAI_BASE_URL (or set it to local)")
+        raise BadSetting(
+            f"MASTERY_EMBEDDING_MODEL: {name} needs OPENAI_API_KEY or OPENAI_BASE_URL (or set it to local)"
+        )
     size = settings.embedding_size or SIZES.get(name)
     if size is None:
         raise BadSetting(f"MASTERY_EMBEDDING_SIZE: must be set for {name}, whose vector size is not known")

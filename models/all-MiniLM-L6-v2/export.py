@@ -77,8 +77,8 @@ def export(source: Path, target: Path) -> None:
     names = ["input_ids", "attention_mask", "token_type_ids"]
     axes = {name: {0: "batch", 1: "tokens"} for name in [*names, "last_hidden_state"]}
     torch.onnx.export(
-        Encoder(), (ids, ids, torch.zeros_like(ids)), str(target), input_names=names, output_names=["last_hidden_state"],
-        dynamic_axes=axes, opset_version=17, dynamo=False,
+        Encoder(), (ids, ids, torch.zeros_like(ids)), str(target), input_names=names,
+        output_names=["last_hidden_state"], dynamic_axes=axes, opset_version=17, dynamo=False,
     )  # fmt: skip
 
 
@@ -87,7 +87,7 @@ def copy(source: Path, target: Path) -> None:
 
 
 def halve(source: Path, target: Path) -> None:
-    """Keep the weights in half precision and cast them up when the model is loaded: half the file, the same arithmetic."""
+    """Keep the weights in half precision and cast them up on loading: half the file, the same arithmetic."""
     import numpy as np
     import onnx
     from onnx import TensorProto, helper, numpy_helper

@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from typing import Any
 
 import qdrant_edge as edge
 
@@ -119,7 +120,7 @@ def _config(size: int) -> edge.EdgeConfig:
 
 
 def _edge(point: Point) -> edge.Point:
-    vectors: dict[str, object] = {}
+    vectors: dict[str, Any] = {}
     if point.dense is not None and point.sparse is not None:
         vectors[DENSE] = point.dense
         vectors[SPARSE] = edge.SparseVector(point.sparse.indices, point.sparse.values)

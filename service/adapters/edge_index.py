@@ -66,7 +66,7 @@ class EdgeIndex:
             QUESTIONS: edge.Query.Nearest([dense], using=QUESTIONS),
         }
         prefetches = [edge.Prefetch(query=query, limit=PREFETCH, filter=condition) for query in queries.values()]
-        fusion = edge.Fusion.Rrf(k=RRF_K, weights=[WEIGHTS[way] for way in queries])
+        fusion: Any = edge.Fusion.Rrf(k=RRF_K, weights=[WEIGHTS[way] for way in queries])  # its stub is wrong
         requests = [
             edge.QueryRequest(prefetches=prefetches, query=fusion, limit=limit),
             *(edge.QueryRequest(query=query, limit=PREFETCH, filter=condition) for query in queries.values()),
@@ -111,7 +111,9 @@ class EdgeIndex:
         if stored is None:
             raise IndexMissing("nothing is ingested yet; run `mastery ingest`")
         if differences := stored.generation.fingerprint.differences(self._expected):
-            raise IndexMismatch(f"the index was built with {'; '.join(differences)}; run `mastery ingest` to rebuild it")
+            raise IndexMismatch(
+                f"the index was built with {'; '.join(differences)}; run `mastery ingest` to rebuild it"
+            )
         return _View(stored, self._store.readers)
 
 
@@ -144,10 +146,10 @@ class _View:
 
     def ensure_chunks(self, ids: Sequence[str]) -> None:
         """Read the chunks that were not read before, all at once."""
-        missing = [id_ for id_ in ids if id_ not in self._chunks]
+        missing: list[Any] = [id_ for id_ in ids if id_ not in self._chunks]
         if missing:
             for record in self.shard.retrieve(missing, with_payload=True, with_vector=False):
-                self._chunks[str(record.id)] = points.chunk_of(record.payload)
+                self._chunks[str(record.id)] = points.chunk_of(record.payload or {})
 
     def chunk(self, id_: str) -> Chunk:
         """A chunk that was read."""
@@ -158,7 +160,9 @@ class _View:
         if section_id not in self._sections:
             match = partial(edge.FieldCondition, match=edge.MatchValue(section_id))
             records = self._scroll(edge.Filter(must=[match("section_id")]))
-            chunks = sorted((points.chunk_of(record.payload) for record in records), key=lambda chunk: chunk.position)
+            chunks = sorted(
+                (points.chunk_of(record.payload or {}) for record in records), key=lambda chunk: chunk.position
+            )
             self._sections[section_id] = chunks
         return self._sections[section_id]
 
@@ -166,7 +170,7 @@ class _View:
         """Every chapter without its text."""
         if self._chapters is None:
             condition = edge.Filter(must=[edge.FieldCondition("kind", match=edge.MatchValue("chapter"))])
-            found = (points.chapter_of(record.payload) for record in self._scroll(condition))
+            found = (points.chapter_of(record.payload or {}) for record in self._scroll(condition))
             self._chapters = sorted(map(points.without_text, found), key=lambda chapter: chapter.path)
         return self._chapters
 
@@ -221,7 +225,7 @@ def _sweep(readers: Path) -> None:
 
 
 def _filter(where: SearchFilter) -> edge.Filter:
-    conditions = [edge.FieldCondition("kind", match=edge.MatchValue("chunk"))]
+    conditions: list[Any] = [edge.FieldCondition("kind", match=edge.MatchValue("chunk"))]
     for field, values in (("section", where.sections), ("level", where.levels), ("chapter", where.chapters)):
         if values:
             conditions.append(edge.FieldCondition(field, match=edge.MatchAny(list(values))))

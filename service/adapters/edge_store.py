@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from service.adapters import points
 from service.adapters.edge_builder import Batch, Built, Finish, build
@@ -103,7 +103,7 @@ class EdgeStore:
         """Point to a generation and remove the others."""
         pointer = self._pointer.with_suffix(".next")
         _write_durably(pointer, id_)
-        os.replace(pointer, self._pointer)
+        pointer.replace(self._pointer)
         self.remove_unpublished()
 
     def remove_unpublished(self) -> None:
@@ -144,7 +144,8 @@ class EdgeWriter:
         built = await self._ask(Finish(list(chapters), statistics, self._generation))
         if built.chunks != self._generation.chunks:
             raise IngestFailed(
-                f"the new index holds {built.chunks} chunks instead of {self._generation.chunks}; the old one still serves"
+                f"the new index holds {built.chunks} chunks instead of {self._generation.chunks}; "
+                "the old one still serves"
             )
         await asyncio.to_thread(self._write_manifest)
         await asyncio.to_thread(self._store.publish, self._generation.id)
@@ -160,16 +161,17 @@ class EdgeWriter:
             if self._child.is_alive():
                 self._child.kill()
         if not self._published:
-            await asyncio.to_thread(shutil.rmtree, self._folder, True)
+            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
     async def _ask(self, message: Batch | Finish) -> Built:
         reply: Any = await asyncio.to_thread(self._exchange, message)
         if isinstance(reply, str):
             raise IngestFailed(f"the new index could not be built: {reply}; the old one still serves")
-        return reply
+        return cast(Built, reply)
 
     def _exchange(self, message: Batch | Finish) -> Any:
-        assert self._pipe and self._child
+        assert self._pipe
+        assert self._child
         try:
             self._pipe.send(message)
             return self._pipe.recv()

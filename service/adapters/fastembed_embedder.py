@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import cast
 
 import numpy as np
 from fastembed import TextEmbedding
@@ -40,7 +41,7 @@ class FastembedEmbedder:
 
     async def embed_query(self, text: str) -> Vector:
         """The unit vector of one question."""
-        return (await self._run([text]))[0]
+        return cast(Vector, (await self._run([text]))[0])
 
     async def embed_documents(self, texts: Sequence[str]) -> AsyncIterator[tuple[list[int], Vectors]]:
         """Batches of texts of like length."""
@@ -53,7 +54,7 @@ class FastembedEmbedder:
         loop = asyncio.get_running_loop()
         rows = await loop.run_in_executor(self._threads, lambda: list(self._model.embed(list(texts), batch_size=BATCH)))
         vectors = np.array(rows, dtype=np.float32)
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return cast(Vectors, vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
     async def close(self) -> None:
         """End the thread."""

@@ -12,6 +12,7 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import onnxruntime
@@ -41,7 +42,9 @@ class LocalEmbedder:
             self._session = _session(weights)
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # the vendors raise bare exceptions
-            raise EmbeddingFailed(f"the bundled model in {folder} cannot be loaded: {error}; restore the folder") from error
+            raise EmbeddingFailed(
+                f"the bundled model in {folder} cannot be loaded: {error}; restore the folder"
+            ) from error
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="embed")
@@ -53,7 +56,7 @@ class LocalEmbedder:
     async def embed_query(self, text: str) -> Vector:
         """The unit vector of one question; what is over 256 tokens is not read."""
         vectors = await asyncio.get_running_loop().run_in_executor(self._threads, self._embed, [text])
-        return vectors[0]
+        return cast(Vector, vectors[0])
 
     async def embed_documents(self, texts: Sequence[str]) -> AsyncIterator[tuple[list[int], Vectors]]:
         """Batches of texts of like length, the longest first, so that little is spent on padding."""
@@ -75,7 +78,7 @@ class LocalEmbedder:
         hidden = self._session.run(None, inputs)[0]
         weights = mask[:, :, None].astype(np.float32)
         pooled = (hidden * weights).sum(axis=1)
-        return pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
+        return cast(Vectors, pooled / np.linalg.norm(pooled, axis=1, keepdims=True))
 
     async def close(self) -> None:
         """End the threads."""

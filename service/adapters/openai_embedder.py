@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from typing import cast
 
 import numpy as np
 from openai import AsyncOpenAI
@@ -31,7 +32,7 @@ class OpenAIEmbedder:
 
     async def embed_query(self, text: str) -> Vector:
         """The unit vector of one question."""
-        return (await self._embed([text], attempts=2))[0]
+        return cast(Vector, (await self._embed([text], attempts=2))[0])
 
     async def embed_documents(self, texts: Sequence[str]) -> AsyncIterator[tuple[list[int], Vectors]]:
         """Batches in order; passing faults are retried, and what came before stays with the caller."""
@@ -58,7 +59,7 @@ class OpenAIEmbedder:
         vectors = np.array([row.embedding for row in rows], dtype=np.float32)
         if vectors.shape != (len(texts), self.size):
             raise EmbeddingFailed(f"{self.name} gave vectors of shape {vectors.shape}, not {(len(texts), self.size)}")
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return cast(Vectors, vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
     async def close(self) -> None:
         """Close connections."""

@@ -1,4 +1,4 @@
-"""A Qdrant server or cluster, reading: the generation under the alias, with the same hybrid query as the embedded engine."""
+"""A Qdrant server or cluster, reading: the generation under the alias, by the same hybrid query as the embedded one."""
 
 from __future__ import annotations
 

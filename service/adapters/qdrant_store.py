@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
 from qdrant_client import AsyncQdrantClient, models
@@ -108,7 +108,8 @@ class QdrantWriter:
             found = await self._client.count(self._name, count_filter=condition("kind", "chunk"), exact=True)
         if found.count != self._generation.chunks:
             raise IngestFailed(
-                f"the new collection holds {found.count} chunks instead of {self._generation.chunks}; the old one still serves"
+                f"the new collection holds {found.count} chunks instead of {self._generation.chunks}; "
+                "the old one still serves"
             )
         try:
             async with reaching("switching the alias"):
@@ -203,10 +204,10 @@ def condition(field: str, value: str) -> models.Filter:
 
 
 def _struct(point: Point) -> models.PointStruct:
-    vectors: dict[str, object] = {}
+    vectors: dict[str, Any] = {}
     if point.dense is not None and point.sparse is not None:
         vectors[DENSE] = point.dense
         vectors[SPARSE] = models.SparseVector(indices=point.sparse.indices, values=point.sparse.values)
     if point.questions is not None:
         vectors[QUESTIONS] = point.questions
-    return models.PointStruct(id=point.id, vector=vectors, payload=dict(point.payload))  # type: ignore[arg-type]
+    return models.PointStruct(id=point.id, vector=vectors, payload=dict(point.payload))

@@ -72,7 +72,8 @@ class CachedEmbedder:
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=NORMAL")
         self._database.execute(
-            "CREATE TABLE IF NOT EXISTS vectors (model TEXT, key BLOB, vector BLOB, PRIMARY KEY (model, key)) WITHOUT ROWID"
+            "CREATE TABLE IF NOT EXISTS vectors"
+            " (model TEXT, key BLOB, vector BLOB, PRIMARY KEY (model, key)) WITHOUT ROWID"
         )
 
     def count_tokens(self, text: str) -> int:

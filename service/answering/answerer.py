@@ -34,6 +34,7 @@ from service.domain import (
 from service.errors import InvalidQuestion, ModelProblem
 from service.ports import ChatModel, Embedder, Terms, VectorIndex
 
+EVERYWHERE = SearchFilter()
 REFUSE_BELOW = 0.42
 PARTIAL_BELOW = 0.55
 _WIDENED = 6
@@ -45,7 +46,7 @@ class Ask:
 
     question: str
     history: Sequence[Turn] = ()
-    where: SearchFilter = SearchFilter()
+    where: SearchFilter = EVERYWHERE
     prompt_version: int | None = None
     limit: int = 8
 
@@ -120,13 +121,18 @@ class Answerer:
             raise InvalidQuestion("the question is empty or a single character; ask it in words")
         if len(question) > self._max_question_chars:
             raise InvalidQuestion(
-                f"the question has {len(question):,} characters, over the limit of {self._max_question_chars:,}; shorten it"
+                f"the question has {len(question):,} characters, over the limit of {self._max_question_chars:,}; "
+                "shorten it"
             )
         return question
 
     async def _body(self, ask: Ask, question: str, found: Found) -> _Body:
         if found.confidence < REFUSE_BELOW:
-            nearest = {hit.chunk.section_id: hit.chunk for hit in reversed(found.hits[:3]) if not is_appendix(hit.chunk.heading)}
+            nearest = {
+                hit.chunk.section_id: hit.chunk
+                for hit in reversed(found.hits[:3])
+                if not is_appendix(hit.chunk.heading)
+            }
             return _Body(Status.NOT_IN_KNOWLEDGE_BASE, not_covered(list(reversed(nearest.values()))))
         sections = await self._sections(found)
         if self._model is None:
@@ -169,9 +175,7 @@ class Answerer:
         if not drafted.citations:
             reason = f"uncited: none of the model's {drafted.dropped} citations holds"
             return replace(self._extractive(found, sections), drafted=drafted, degraded_reason=reason)
-        return _Body(
-            drafted.status, drafted.answer, drafted.citations, drafted.follow_ups, Mode.LLM, drafted
-        )
+        return _Body(drafted.status, drafted.answer, drafted.citations, drafted.follow_ups, Mode.LLM, drafted)
 
     async def _answer(self, ask: Ask, found: Found, body: _Body, latency: Latency) -> Answer:
         generation = await self._index.generation()

@@ -52,9 +52,7 @@ class Draft:
     model: str
 
 
-async def draft(
-    model: ChatModel, prompt: Prompt, question: str, sections: Sequence[Sequence[Chunk]]
-) -> Draft:
+async def draft(model: ChatModel, prompt: Prompt, question: str, sections: Sequence[Sequence[Chunk]]) -> Draft:
     """Ask the model. `sections` are the passages in the order of their numbers, each a run of chunks.
 
     Raises:

@@ -20,18 +20,22 @@ MAX_SECTIONS = 3
 MAX_CODE_LINES = 80
 
 _WANTS_CODE = re.compile(
-    r"\b(how (do|to|can|should|would|does)|example|snippet|code|show|implement|write|set ?up|configure|create|add|use|using"
-    r"|sample|syntax|build|make)\b",
+    r"\b(how (do|to|can|should|would|does)|example|snippet|code|show|implement|write|set ?up|configure|create|add"
+    r"|use|using|sample|syntax|build|make)\b",
     re.IGNORECASE,
 )
-_WANTS_TABLE = re.compile(r"\b(vs\.?|versus|compare|comparison|difference|better|or|trade-?offs?|which|choose|when)\b", re.I)
+_WANTS_TABLE = re.compile(
+    r"\b(vs\.?|versus|compare|comparison|difference|better|or|trade-?offs?|which|choose|when)\b", re.IGNORECASE
+)
 _LEANS_BACK = re.compile(
-    r"^\W*(it|its|this|that|these|those|they|them|he|she|such|both|neither|the (former|latter|same|other)|then|so|but|however"
-    r"|therefore|instead|otherwise|also|and|for instance|for example|in that case|because of (this|that)|the reason)\b",
+    r"^\W*(it|its|this|that|these|those|they|them|he|she|such|both|neither|the (former|latter|same|other)|then|so|but"
+    r"|however|therefore|instead|otherwise|also|and|for instance|for example|in that case|because of (this|that)"
+    r"|the reason)\b",
     re.IGNORECASE,
 )
 _ABOUT_LAYOUT = re.compile(
-    r"^\W*(the|this|these|here is the|here's the) (\w+ ){0,2}(block|table|example|code|snippet|figure|diagram)\b", re.IGNORECASE
+    r"^\W*(the|this|these|here is the|here's the) (\w+ ){0,2}(block|table|example|code|snippet|figure|diagram)\b",
+    re.IGNORECASE,
 )
 _ERROR_TEXT = re.compile(r"\b\w*(Error|Exception|Warning)\b|Traceback|^\s+at |\b[45]\d\d\b")
 

@@ -28,9 +28,7 @@ def resolve(where: SearchFilter, chapters: Sequence[Chapter]) -> SearchFilter:
     )
 
 
-def _matching(
-    kind: str, wanted: Iterable[str], there: set[str], names: Callable[[str], set[str]]
-) -> tuple[str, ...]:
+def _matching(kind: str, wanted: Iterable[str], there: set[str], names: Callable[[str], set[str]]) -> tuple[str, ...]:
     found: list[str] = []
     for value in wanted:
         folded = value.strip().casefold()

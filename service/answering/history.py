@@ -14,7 +14,8 @@ from service.ports import Terms
 
 _LEANS = re.compile(
     r"^(and|but|so|then|also|or|what about|how about|why|why not|really|ok(ay)?|same|what if|which one|how so|more)\b"
-    r"|\b(it|its|that|this|these|those|they|them|their|there|one|ones|former|latter|above|instead|the (first|second|third|other|same|last))\b",
+    r"|\b(it|its|that|this|these|those|they|them|their|there|one|ones|former|latter|above|instead"
+    r"|the (first|second|third|other|same|last))\b",
     re.IGNORECASE,
 )
 _FEW_TERMS = 3

@@ -13,7 +13,8 @@ QUESTION_FLOOR = 0.6  # a chapter's own question counts from this cosine on: bel
 APPENDIX_PENALTY = 0.1
 
 _APPENDIX = re.compile(
-    r"\W*(see also|summary|next steps|references|further reading|resources|conclusion|contents|checklist|key takeaways)\b",
+    r"\W*(see also|summary|next steps|references|further reading|resources|conclusion|contents|checklist"
+    r"|key takeaways)\b",
     re.IGNORECASE,
 )
 

@@ -24,7 +24,8 @@ from service.domain import Citation
 
 _MARKER = re.compile(r"\[(\d{1,2})\](?!\()")
 _TAGS = frozenset(
-    "p br hr h1 h2 h3 h4 h5 h6 ul ol li blockquote pre code em strong s del a table thead tbody tr th td span div sup".split()
+    "p br hr h1 h2 h3 h4 h5 h6 ul ol li blockquote pre code em strong s del a"
+    " table thead tbody tr th td span div sup".split()
 )
 _ATTRIBUTES = {
     "*": {"class"},

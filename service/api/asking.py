@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/api", tags=["ask"])
 
 ANSWER = TypeAdapter(Answer)
 PASSAGES = TypeAdapter(list[Passage])
-_PROBLEMS = {422: {"model": Problem}, 503: {"model": Problem}}
+_PROBLEMS: dict[int | str, dict[str, Any]] = {422: {"model": Problem}, 503: {"model": Problem}}
 _Value = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 
 

@@ -1,5 +1,7 @@
-"""Gives every request an id, in the logs and in the `X-Request-ID` header; a pure ASGI middleware, so that streams and
-context variables pass through untouched."""
+"""Gives every request an id, in the logs and in the `X-Request-ID` header.
+
+A pure ASGI middleware, so that streams and context variables pass through untouched.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +24,7 @@ class RequestTracing:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
