@@ -1,0 +1,55 @@
+"""LlamaIndex's own quick start on the same chapters with the same embedding model, in the same run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from llama_index.core import SimpleDirectoryReader, VectorStoreIndex
+from llama_index.core.embeddings import BaseEmbedding
+from pydantic import PrivateAttr
+
+from evals.bench.clock import Spread, figure, timed
+from service.adapters.local_embedder import LocalEmbedder
+from service.settings import BUNDLED_MODEL
+
+
+class BundledEmbedding(BaseEmbedding):
+    """The bundled model behind LlamaIndex's interface."""
+
+    _model: LocalEmbedder = PrivateAttr()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(model_name="all-MiniLM-L6-v2", embed_batch_size=8, **kwargs)
+        self._model = LocalEmbedder(BUNDLED_MODEL)
+
+    def _get_query_embedding(self, query: str) -> list[float]:
+        return self._model._embed([query])[0].tolist()
+
+    def _get_text_embedding(self, text: str) -> list[float]:
+        return self._model._embed([text])[0].tolist()
+
+    def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+        return self._model._embed(texts).tolist()
+
+    async def _aget_query_embedding(self, query: str) -> list[float]:
+        return self._get_query_embedding(query)
+
+
+def measure(chapters: Path, questions: Sequence[str], ours_ms: float) -> None:
+    """Print the quick start's figures and ours beside them."""
+    started = time.perf_counter()
+    documents = SimpleDirectoryReader(str(chapters), recursive=True, required_exts=[".md"]).load_data()
+    index = VectorStoreIndex.from_documents(documents, embed_model=BundledEmbedding())
+    seconds = time.perf_counter() - started
+    retriever = index.as_retriever(similarity_top_k=10)
+    samples: list[float] = []
+    for question in questions:
+        with timed(samples):
+            retriever.retrieve(question)
+    spread = Spread(samples)
+    figure("LlamaIndex quick start: ingest, in memory", f"{seconds:.1f} s for {len(documents)} documents")
+    figure("LlamaIndex quick start: retrieve, in process", str(spread))
+    figure("their retrieve / our search through HTTP", f"{spread.percentile(0.5) / ours_ms:.1f}")
