@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
@@ -59,7 +59,10 @@ class Item(_Model):
             raise ValueError("an answerable question needs `expect` and `facts`")
         for alternatives in self.facts:
             for pattern in alternatives:
-                re.compile(pattern)
+                try:
+                    re.compile(pattern)
+                except re.error as error:
+                    raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
         return self
 
 
@@ -73,14 +76,30 @@ def load(file: Path) -> list[Item]:
         GoldenFileInvalid: it names the file and what is wrong.
     """
     try:
-        return _ITEMS.validate_python(yaml.safe_load(file.read_text(encoding="utf-8")))
+        read = yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise GoldenFileInvalid(f"{file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise GoldenFileInvalid(f"{file}: not UTF-8 at byte {error.start}") from error
     except yaml.YAMLError as error:
         raise GoldenFileInvalid(f"{file}: not valid YAML: {error}") from error
+    try:
+        return _ITEMS.validate_python(read)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise GoldenFileInvalid(f"{file}: item {first['loc'][0]}: {first['msg']}") from error
+        raise GoldenFileInvalid(f"{file}: {_first_problem(error, read)}") from error
+
+
+def _first_problem(error: ValidationError, read: Any) -> str:
+    """The item by its id, or by its place where it has none, the field in it, and what is wrong."""
+    first = error.errors()[0]
+    if not first["loc"]:
+        return first["msg"]
+    place, *field = first["loc"]
+    item = read[place]
+    name = item.get("id") if isinstance(item, dict) else None
+    return ": ".join(
+        (f"item {name or f'no. {int(place) + 1}'}", *(".".join(map(str, field)),) * bool(field), first["msg"])
+    )
 
 
 def load_all(files: Sequence[Path]) -> list[Item]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -14,13 +15,12 @@ from evals.runner import Outcome
 
 
 def as_json(figures: Mapping[str, Mapping[str, Figure]]) -> dict[str, Any]:
-    """Set -> figure -> value, interval and n."""
-    return {
-        name: {
-            key: {k: round(v, 4) if k != "n" else v for k, v in asdict(figure).items()} for key, figure in some.items()
-        }
-        for name, some in figures.items()
-    }
+    """Set -> figure -> value, interval and n; null where nothing was measured, since JSON has no NaN."""
+    return {name: {key: _rounded(figure) for key, figure in some.items()} for name, some in figures.items()}
+
+
+def _rounded(figure: Figure) -> dict[str, float | None]:
+    return {k: None if math.isnan(v) else round(v, 4) for k, v in asdict(figure).items()}
 
 
 def print_table(figures: Mapping[str, Mapping[str, Figure]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import TypedDict
 
 import structlog
@@ -27,12 +27,15 @@ class State(TypedDict):
     service: Service
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """An application for these settings; nothing is opened before its lifespan begins."""
+def create_app(settings: Settings, opened: Service | None = None) -> FastAPI:
+    """An application for these settings. Nothing is opened before its lifespan begins.
+
+    `opened` is a service that the caller opened and will close.
+    """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        async with open_service(settings) as service:
+        async with nullcontext(opened) if opened else open_service(settings) as service:
             await _open_index(service.index)
             watcher = asyncio.create_task(_follow(service.index))
             yield {"service": service}
@@ -60,8 +63,8 @@ async def _open_index(index: VectorIndex) -> None:
         generation = await index.generation()
         await index.statistics()
         _log.info("index_opened", generation=generation.id, chapters=len(generation.hashes), chunks=generation.chunks)
-    except MasteryError as error:
-        _log.error("index_not_opened", code=error.code, detail=str(error))
+    except (MasteryError, OSError) as error:
+        _log.error("index_not_opened", code=_code(error), detail=str(error))
 
 
 async def _follow(index: VectorIndex) -> None:
@@ -73,7 +76,11 @@ async def _follow(index: VectorIndex) -> None:
             if await index.refresh():
                 _log.info("index_switched", generation=(await index.generation()).id)
             failing = ""
-        except MasteryError as error:
+        except (MasteryError, OSError) as error:  # a disk that fails for a moment must not end the watch
             if str(error) != failing:  # once, not twice a second
-                _log.error("index_not_switched", code=error.code, detail=str(error))
+                _log.error("index_not_switched", code=_code(error), detail=str(error))
             failing = str(error)
+
+
+def _code(error: MasteryError | OSError) -> str:
+    return error.code if isinstance(error, MasteryError) else "file_system"

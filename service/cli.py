@@ -6,6 +6,7 @@ Exit codes: 0, 1 for a failure, 2 for wrong use, 3 for "not in the knowledge bas
 from __future__ import annotations
 
 import asyncio
+import io
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -112,18 +113,21 @@ def doctor() -> None:
 
 def main() -> None:
     """Entry of the `mastery` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a character shows a ? for it
     try:
         app(standalone_mode=True)
     except UserError as error:
         _fail(error, 2)
-    except MasteryError as error:
+    except (MasteryError, OSError) as error:  # a disk or a permission: the message names the file
         _fail(error, 1)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(130)
 
 
-def _fail(error: MasteryError, code: int) -> None:
+def _fail(error: Exception, code: int) -> None:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(code)
 

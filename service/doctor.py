@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 
 from rich.console import Console
 
-from service.errors import MasteryError
-from service.settings import Settings
+from service.errors import EmptyKnowledgeBase, MasteryError, MissingKnowledgeBase
+from service.settings import Settings, without_password
 from service.wiring import fingerprint_for, make_embedder, make_index
 
 _LOW_DISK_BYTES = 500_000_000
@@ -47,8 +47,10 @@ async def _settings(_: Settings) -> str:
 
 async def _knowledge_base(settings: Settings) -> str:
     if not settings.knowledge_base.is_dir():
-        raise MasteryError(f"{settings.knowledge_base} is no folder; set MASTERY_KNOWLEDGE_BASE")
+        raise MissingKnowledgeBase(settings.knowledge_base)
     files = sum(1 for _ in settings.knowledge_base.rglob("*.md"))
+    if not files:
+        raise EmptyKnowledgeBase(settings.knowledge_base)
     return f"{settings.knowledge_base} with {files} Markdown files"
 
 
@@ -74,7 +76,7 @@ async def _index(settings: Settings) -> str:
     index = make_index(settings, fingerprint_for(embedder))
     try:
         generation = await index.generation()
-        where = settings.qdrant_url or settings.index_dir
+        where = without_password(str(settings.qdrant_url)) if settings.qdrant_url else settings.index_dir
         return f"{len(generation.hashes)} chapters, {generation.chunks} chunks, generation {generation.id} in {where}"
     finally:
         await index.close()
@@ -84,4 +86,5 @@ async def _index(settings: Settings) -> str:
 async def _answers(settings: Settings) -> str:
     if not settings.uses_chat_model:
         return "extractive (set OPENAI_API_KEY or OPENAI_BASE_URL to let a model write them)"
-    return f"written by {settings.chat_model} at {settings.openai_base_url or 'OpenAI'}"
+    server = without_password(str(settings.openai_base_url)) if settings.openai_base_url else "OpenAI"
+    return f"written by {settings.chat_model} at {server}"

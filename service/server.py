@@ -1,28 +1,45 @@
-"""Runs the application under uvicorn: binds first, so that a taken port is one clear line, then says where it is."""
+"""Runs the application under uvicorn.
+
+It binds first and then opens the service, so that a taken port and a setting that cannot work are each one clear line;
+then it says where it is.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import socket
+import sys
 
 import uvicorn
 from rich.console import Console
+from uvicorn.loops.auto import auto_loop_factory
 
 from service.app import create_app
 from service.errors import BadSetting
 from service.settings import Settings
+from service.wiring import open_service
 
 
 def run_server(settings: Settings) -> None:
     """Serve until stopped.
 
     Raises:
-        BadSetting: the address cannot be used.
+        BadSetting: the address cannot be used, or a setting cannot work.
+        EmbeddingFailed: the embedding model cannot be loaded.
     """
-    listener = _bind(settings.host, settings.port)
-    address = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
-    config = uvicorn.Config(create_app(settings), log_level="warning", access_log=False, timeout_graceful_shutdown=5)
-    _announce(address)
-    uvicorn.Server(config).run(sockets=[listener])
+    # uvicorn raises the signal again once it has shut down: as an exit, so that the service is closed too
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    with _bind(settings.host, settings.port) as listener, asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        runner.run(_serve(settings, listener))
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> None:
+    async with open_service(settings) as service:
+        app = create_app(settings, service)
+        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+        _announce(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
+        await uvicorn.Server(config).serve(sockets=[listener])
 
 
 def _bind(host: str, port: int) -> socket.socket:

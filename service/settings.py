@@ -5,10 +5,11 @@ Standard names where they exist (`OPENAI_API_KEY`, `QDRANT_URL`), `MASTERY_…` 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, HttpUrl, SecretStr, StringConstraints, ValidationError
+from pydantic import Field, HttpUrl, SecretStr, StringConstraints, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.errors import BadSetting
@@ -36,16 +37,28 @@ class Settings(BaseSettings):
     embedding_size: int | None = Field(None, alias="MASTERY_EMBEDDING_SIZE", ge=1, le=65_536)
     chat_model: _Name = Field("gpt-6-luna", alias="MASTERY_CHAT_MODEL")
     openai_api_key: SecretStr | None = Field(None, alias="OPENAI_API_KEY")
-    openai_base_url: HttpUrl | None = Field(None, alias="OPENAI_BASE_URL")
+    openai_base_url: HttpUrl | None = Field(None, alias="OPENAI_BASE_URL", repr=False)
     model_timeout_seconds: float = Field(60.0, alias="MASTERY_MODEL_TIMEOUT_SECONDS", gt=0, le=600)
 
-    qdrant_url: HttpUrl | None = Field(None, alias="QDRANT_URL")
+    qdrant_url: HttpUrl | None = Field(None, alias="QDRANT_URL", repr=False)
     qdrant_api_key: SecretStr | None = Field(None, alias="QDRANT_API_KEY")
     qdrant_alias: _Name = Field("backend_mastery", alias="MASTERY_QDRANT_ALIAS")
     qdrant_timeout_seconds: float = Field(10.0, alias="MASTERY_QDRANT_TIMEOUT_SECONDS", gt=0, le=300)
 
     max_question_chars: int = Field(4000, alias="MASTERY_MAX_QUESTION_CHARS", ge=100, le=100_000)
     context_tokens: int = Field(3000, alias="MASTERY_CONTEXT_TOKENS", ge=500, le=100_000)
+
+    @field_validator("data_dir")
+    @classmethod
+    def _can_be_a_folder(cls, folder: Path) -> Path:
+        """It need not exist yet, but what exists of it must be folders."""
+        try:
+            there = next(part for part in (folder, *folder.parents) if part.exists())
+        except OSError as error:
+            raise ValueError(f"cannot be used: {error.strerror}") from error
+        if not there.is_dir():
+            raise ValueError(f"{there} is not a folder")
+        return folder
 
     @property
     def uses_chat_model(self) -> bool:
@@ -71,5 +84,10 @@ def load_settings() -> Settings:
         name = str(first["loc"][0])
         field = next((field for field in Settings.model_fields.values() if field.alias == name), None)
         secret = field is not None and field.annotation == (SecretStr | None)
-        value = "" if secret else f" (it is {str(first['input'])[:80]!r})"
+        value = "" if secret else f" (it is {without_password(str(first['input']))[:80]!r})"
         raise BadSetting(f"{name}: {first['msg']}{value}") from None
+
+
+def without_password(url: str) -> str:
+    """A URL as it may be shown: `https://user:key@host` -> `https://***@host`."""
+    return re.sub(r"//[^/?#]*@", "//***@", url)

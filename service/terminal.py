@@ -21,7 +21,7 @@ async def ask_and_print(settings: Settings, question: str, where: SearchFilter, 
     if as_json:
         from service.api.asking import ANSWER  # noqa: PLC0415 - only for JSON; it brings FastAPI along
 
-        sys.stdout.write(ANSWER.dump_json(answer).decode() + "\n")
+        _print_json(ANSWER.dump_json(answer))
     else:
         _print_answer(answer)
     return answer.status is not Status.NOT_IN_KNOWLEDGE_BASE
@@ -34,9 +34,14 @@ async def search_and_print(settings: Settings, query: str, where: SearchFilter, 
     if as_json:
         from service.api.asking import PASSAGES  # noqa: PLC0415
 
-        sys.stdout.write(PASSAGES.dump_json(passages).decode() + "\n")
+        _print_json(PASSAGES.dump_json(passages))
     else:
         _print_passages(passages)
+
+
+def _print_json(document: bytes) -> None:
+    """JSON is UTF-8 whatever the terminal speaks (RFC 8259)."""
+    sys.stdout.buffer.write(document + b"\n")
 
 
 def _print_answer(answer: Answer) -> None:

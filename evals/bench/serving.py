@@ -136,7 +136,9 @@ async def measure(data_dir: Path, knowledge_base: Path, questions: Sequence[str]
     with RunningService(data_dir, knowledge_base) as first:
         pass  # the first start of a machine reads everything from disk
     with RunningService(data_dir, knowledge_base) as service:
-        figure("service ready, index there", f"{service.ready_seconds:.2f} s (cold {first.ready_seconds:.2f} s)", "<= 2 s")
+        figure(
+            "service ready, index there", f"{service.ready_seconds:.2f} s (cold {first.ready_seconds:.2f} s)", "<= 2 s"
+        )
         search = await one_after_another(service.port, "/api/search", "query", questions)
         figure("search through HTTP", str(search), "p50 <= 8 ms")
         ask = await one_after_another(service.port, "/api/ask", "question", questions)

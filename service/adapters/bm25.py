@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import qdrant_edge
 
@@ -15,6 +16,9 @@ AVERAGE_LENGTH = 110.0  # terms of a chunk of about 200 tokens, stop words gone
 
 _IDENTIFIER = re.compile(r"\b[A-Za-z]\w*(?:_\w+|[a-z\d][A-Z]\w*)\b")
 _WORD_BREAK = re.compile(r"_+|(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+_REMEMBERED = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Bm25:
 
     def __init__(self) -> None:
         self._model = qdrant_edge.Bm25(qdrant_edge.Bm25Config(avg_len=AVERAGE_LENGTH, b=0.5))
+        self.terms = lru_cache(maxsize=_REMEMBERED)(self._terms)  # the same passages are found again and again
 
     def document(self, text: str) -> SparseVector:
         """Term weights of a chunk."""
@@ -41,7 +46,7 @@ class Bm25:
         vector = self._model.embed_query(_with_words(text))
         return SparseVector(list(vector.indices), list(vector.values))
 
-    def terms(self, text: str) -> frozenset[int]:
+    def _terms(self, text: str) -> frozenset[int]:
         """The ids of a text's terms."""
         return frozenset(self._model.embed_query(_with_words(text)).indices)
 

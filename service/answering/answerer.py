@@ -35,8 +35,8 @@ from service.errors import InvalidQuestion, ModelProblem
 from service.ports import ChatModel, Embedder, Terms, VectorIndex
 
 EVERYWHERE = SearchFilter()
-REFUSE_BELOW = 0.42
-PARTIAL_BELOW = 0.55
+REFUSE_BELOW = 0.55
+PARTIAL_BELOW = 0.73
 _WIDENED = 6
 
 

@@ -6,11 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from service.domain import Hit
+from service.domain import Hit, TermStatistics
+from service.ports import Terms
 
-LEXICAL_WEIGHT = 0.5
+LEXICAL_WEIGHT = 0.3
+COVERAGE_WEIGHT = 0.5
 QUESTION_FLOOR = 0.6  # a chapter's own question counts from this cosine on: below it, it is only on the same subject
 APPENDIX_PENALTY = 0.1
+RERANKED = 24
 
 _APPENDIX = re.compile(
     r"\W*(see also|summary|next steps|references|further reading|resources|conclusion|contents|checklist"
@@ -19,21 +22,44 @@ _APPENDIX = re.compile(
 )
 
 
-def ranked(hits: Sequence[Hit], ideal: float) -> list[Hit]:
-    """Hits by cosine plus weighted BM25, best first; their `score` becomes that sum.
+class Ranker:
+    """Scores hits for one question: cosine, BM25, and how much of the question's weight a chunk covers."""
 
-    `ideal` is the summed IDF of the question's terms, so that BM25 scores of long and short questions compare. A hit
-    that is not among a way's best gets that way's lowest score, which is the most it can have.
-    """
-    least_dense = min((hit.dense for hit in hits if hit.dense is not None), default=0.0)
+    def __init__(self, question: frozenset[int], statistics: TermStatistics, terms: Terms) -> None:
+        self._question = question
+        self._statistics = statistics
+        self._terms = terms
+        self._ideal = sum(map(statistics.idf, question)) or 1.0
 
-    def score(hit: Hit) -> float:
-        dense = least_dense if hit.dense is None else hit.dense
-        lexical = (hit.lexical or 0.0) / ideal if ideal else 0.0
-        asked = max(0.0, (hit.question or 0.0) - QUESTION_FLOOR)
-        return dense + LEXICAL_WEIGHT * lexical + asked - APPENDIX_PENALTY * is_appendix(hit.chunk.heading)
+    def ranked(self, hits: Sequence[Hit]) -> list[Hit]:
+        """Hits best first; their `score` becomes the sum. Only the most promising ones are looked at closely.
 
-    return sorted((replace(hit, score=score(hit)) for hit in hits), key=lambda hit: -hit.score)
+        A hit that is not among a way's best gets that way's lowest score, which is the most it can have.
+        """
+        least = min((hit.dense for hit in hits if hit.dense is not None), default=0.0)
+        known = [replace(hit, dense=least if hit.dense is None else hit.dense) for hit in hits]
+        known.sort(key=self._first_look, reverse=True)
+        close = [replace(hit, score=self._score(hit)) for hit in known[:RERANKED]]
+        close.sort(key=lambda hit: -hit.score)
+        floor = close[-1].score if close else 0.0
+        rest = (replace(hit, score=min(floor, self._first_look(hit))) for hit in known[RERANKED:])
+        return [*close, *rest]
+
+    def _first_look(self, hit: Hit) -> float:
+        lexical = (hit.lexical or 0.0) / self._ideal
+        return (hit.dense or 0.0) + (LEXICAL_WEIGHT + 0.2) * lexical + _extras(hit)
+
+    def _score(self, hit: Hit) -> float:
+        chunk = hit.chunk
+        there = self._terms.terms(" ".join([chunk.embedded_text, *chunk.questions]))
+        covered = sum(map(self._statistics.idf, self._question & there)) / self._ideal
+        lexical = (hit.lexical or 0.0) / self._ideal
+        return (hit.dense or 0.0) + LEXICAL_WEIGHT * lexical + COVERAGE_WEIGHT * covered + _extras(hit)
+
+
+def _extras(hit: Hit) -> float:
+    asked = max(0.0, (hit.question or 0.0) - QUESTION_FLOOR)
+    return asked - APPENDIX_PENALTY * is_appendix(hit.chunk.heading)
 
 
 def is_appendix(heading: str) -> bool:

@@ -59,14 +59,19 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    _log.exception("unexpected_error", exc_info=error)
+    """Runs outside all middleware, so that the id has to be put into the log and the header by hand."""
+    request_id = _request_id(request)
+    _log.exception("unexpected_error", exc_info=error, request_id=request_id)
     detail = "an unexpected error; the service's log has it under this request id"
-    return _problem(request, 500, "internal", "Something went wrong", detail)
+    return _problem(request, 500, "internal", "Something went wrong", detail, {"X-Request-ID": request_id})
 
 
 def _problem(
     request: Request, status: int, code: str, title: str, detail: str, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    request_id = str(request.scope.get("state", {}).get("request_id", ""))
-    body = Problem(title=title, status=status, detail=detail, code=code, request_id=request_id)
+    body = Problem(title=title, status=status, detail=detail, code=code, request_id=_request_id(request))
     return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
+
+
+def _request_id(request: Request) -> str:
+    return str(request.scope.get("state", {}).get("request_id", ""))
