@@ -94,12 +94,11 @@ def _first_problem(error: ValidationError, read: Any) -> str:
     first = error.errors()[0]
     if not first["loc"]:
         return first["msg"]
-    place, *field = first["loc"]
+    place, *inside = first["loc"]
     item = read[place]
-    name = item.get("id") if isinstance(item, dict) else None
-    return ": ".join(
-        (f"item {name or f'no. {int(place) + 1}'}", *(".".join(map(str, field)),) * bool(field), first["msg"])
-    )
+    name = (item.get("id") if isinstance(item, dict) else None) or f"no. {int(place) + 1}"
+    field = f", {'.'.join(map(str, inside))}" if inside else ""
+    return f"item {name}{field}: {first['msg']}"
 
 
 def load_all(files: Sequence[Path]) -> list[Item]:
@@ -111,5 +110,6 @@ def load_all(files: Sequence[Path]) -> list[Item]:
     items = [item for file in files for item in load(file)]
     ids = [item.id for item in items]
     if twice := {id_ for id_ in ids if ids.count(id_) > 1}:
-        raise GoldenFileInvalid(f"ids stand twice: {', '.join(sorted(twice))}")
+        names = ", ".join(str(file) for file in files)
+        raise GoldenFileInvalid(f"{names}: ids stand twice: {', '.join(sorted(twice))}")
     return items

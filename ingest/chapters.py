@@ -7,8 +7,9 @@ never keeps the other chapters from being read.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from service.errors import EmptyKnowledgeBase, MissingKnowledgeBase
 
 SUFFIXES = frozenset({".md", ".markdown"})
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SUFFIX = re.compile(r"\.(?:md|markdown)$", re.IGNORECASE)
+_KEY = re.compile(r"[\w-]+:(?:\s|$)")
 MAX_CHAPTER_BYTES = 8 * 1024 * 1024
 
 
@@ -63,7 +66,7 @@ def scan(folder: Path) -> tuple[list[Source], list[Problem]]:
     problems: list[Problem] = []
     for file in _markdown_files(folder):
         path = file.relative_to(folder).as_posix()
-        read = _read(file, path, root)
+        read = _linked(path) if file.is_dir() else _read(file, path, root)
         (sources if isinstance(read, Source) else problems).append(read)  # type: ignore[arg-type]
     if len(sources) > 1:
         sources = [source for source in sources if source.path.lower() != "readme.md"]
@@ -73,14 +76,35 @@ def scan(folder: Path) -> tuple[list[Source], list[Problem]]:
 
 
 def _markdown_files(folder: Path) -> Iterator[Path]:
+    """The Markdown files, and the links to folders elsewhere that hold some."""
+    root = folder.resolve()
     for file in sorted(folder.rglob("*"), key=lambda file: file.relative_to(folder).as_posix()):
-        hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
-        if file.suffix.lower() in SUFFIXES and not hidden and (file.is_file() or file.is_symlink()):
+        if any(part.startswith(".") for part in file.relative_to(folder).parts):
+            continue
+        linked = file.is_symlink()
+        if linked and file.is_dir():
+            if not _is_inside(file, root) and any(map(_is_markdown, file.iterdir())):
+                yield file
+        elif _is_markdown(file) and (linked or file.is_file()):
             yield file
 
 
+def _is_markdown(file: Path) -> bool:
+    return file.suffix.lower() in SUFFIXES
+
+
+def _is_inside(file: Path, root: Path) -> bool:
+    return Path(os.path.realpath(file)).is_relative_to(root)  # Path.resolve raises on a link to itself
+
+
+def _linked(path: str) -> Problem:
+    return Problem(path, "is a link to a folder outside the knowledge base; copy the folder into it instead")
+
+
 def _read(file: Path, path: str, root: Path) -> Source | Problem:
-    if not file.resolve().is_relative_to(root):
+    if (shown := path.encode(errors="backslashreplace").decode()) != path:
+        return Problem(shown, "has a name that is not UTF-8; rename it")
+    if not _is_inside(file, root):
         return Problem(path, "is a link to a file outside the knowledge base; copy the file into the folder instead")
     try:
         size = file.stat().st_size
@@ -114,7 +138,7 @@ def parse(source: Source) -> tuple[Chapter, list[Problem]]:
         level=_text(front.get("level")).lower(),
         summary=_text(front.get("summary")) or _text(front.get("description")),
         tags=_texts(front.get("tags")),
-        questions=_texts(front.get("questions")),
+        questions=_texts(front.get("questions"), separator="\n"),
         prerequisites=_texts(front.get("prerequisites")),
         versions=_versions(front.get("versions")),
         content_hash=source.content_hash,
@@ -134,7 +158,7 @@ def body_of(chapter: Chapter) -> str:
 
 def words_of(path: str) -> str:
     """`06_nosql_mongodb/02_motor-setup.md` -> `nosql mongodb motor setup`."""
-    parts = [re.sub(r"^\d+[-_. ]+", "", part) for part in path.removesuffix(".md").split("/")]
+    parts = [re.sub(r"^\d+[-_. ]+", "", part) for part in _SUFFIX.sub("", path).split("/")]
     return " ".join(re.sub(r"[-_.]+", " ", part).strip() for part in parts).strip()
 
 
@@ -151,24 +175,37 @@ def section_title(path: str) -> str:
 def _split_front_matter(source: Source) -> tuple[Mapping[str, Any], str, int, list[Problem]]:
     lines = source.text.split("\n")
     close = next((n for n, line in enumerate(lines[1:], 1) if line.rstrip() in ("---", "...")), None)
-    if lines[0].rstrip() != "---" or close is None:
+    if lines[0].rstrip() != "---" or (close is None and not _KEY.match("".join(lines[1:2]))):
         return {}, source.text, 1, []
-    body, body_line = "\n".join(lines[close + 1 :]), close + 2
+    if close is None:
+        blank = next((n for n, line in enumerate(lines) if not line.strip()), len(lines))
+        return _broken(source.path, lines, blank, "it has no closing `---`", 1)
     try:
         front = yaml.load("\n".join(lines[1:close]), Loader=_Loader)  # noqa: S506 - a safe loader, the C one if built in
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date or a number that cannot be
         mark = getattr(error, "problem_mark", None)
-        line = mark.line + 2 if mark else 2
-        reason = getattr(error, "problem", None) or "not valid YAML"
-        return {}, body, body_line, [Problem(source.path, f"front matter is broken: {reason}", line, skipped=False)]
-    if front is None:
-        return {}, body, body_line, []
-    if not isinstance(front, dict):  # a chapter that merely begins with a rule
+        reason = getattr(error, "problem", None) or str(error).split("\n")[0]
+        return _broken(source.path, lines, close + 1, reason, mark.line + 2 if mark else 2)
+    if not isinstance(front, dict | None):  # a chapter that merely begins with a rule
         return {}, source.text, 1, []
-    return front, body, body_line, _type_problems(source.path, front, lines[1:close])
+    problems = _type_problems(source.path, front or {}, lines[1:close])
+    return front or {}, "\n".join(lines[close + 1 :]), close + 2, problems
+
+
+def _broken(
+    path: str, lines: Sequence[str], end: int, reason: str, line: int
+) -> tuple[Mapping[str, Any], str, int, list[Problem]]:
+    """What is left of a chapter whose front matter is broken: the text from its end, or from a heading before that.
+
+    Front matter that was not closed seems to go on to the next rule in the text.
+    """
+    heading = next((n for n in range(1, end) if lines[n].startswith("#") and not lines[n - 1].strip()), end)
+    problem = Problem(path, f"front matter is broken: {reason}", line, skipped=False)
+    return {}, "\n".join(lines[heading:]), heading + 1, [problem]
 
 
 _LISTS = ("tags", "questions", "prerequisites")
+_SINGLE = ("title", "section", "level", "summary", "description")
 
 
 def _type_problems(path: str, front: Mapping[str, Any], lines: list[str]) -> list[Problem]:
@@ -178,8 +215,10 @@ def _type_problems(path: str, front: Mapping[str, Any], lines: list[str]) -> lis
         wrong = ""
         if key in _LISTS and value is not None and not _is_texts(value):
             wrong = f"front matter `{key}` must be a list of texts"
-        elif key in ("title", "section", "level", "summary") and isinstance(value, list | dict):
+        elif key in _SINGLE and isinstance(value, list | dict):
             wrong = f"front matter `{key}` must be a text"
+        elif key == "versions" and value is not None and not isinstance(value, dict):
+            wrong = "front matter `versions` must be a mapping of names to versions"
         if wrong:
             line = next((n for n, text in enumerate(lines, 2) if text.startswith(f"{key}:")), 2)
             problems.append(Problem(path, wrong, line, skipped=False))
@@ -194,10 +233,10 @@ def _text(value: Any) -> str:
     return "" if value is None or isinstance(value, list | dict) else str(value).strip()
 
 
-def _texts(value: Any) -> tuple[str, ...]:
+def _texts(value: Any, separator: str = ",") -> tuple[str, ...]:
     if not value or not _is_texts(value):
         return ()
-    parts = value.split(",") if isinstance(value, str) else value
+    parts = value.split(separator) if isinstance(value, str) else value
     return tuple(text for part in parts if (text := str(part).strip()))
 
 

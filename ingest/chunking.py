@@ -11,26 +11,29 @@ import hashlib
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from ingest.chapters import body_of, words_of
-from ingest.markdown import Section, outline
+from ingest.markdown import Section, inner_blocks, outline
 from ingest.pieces import CountTokens, pieces_of
 from service.domain import Block, BlockKind, Chapter, Chunk
 
 TARGET_TOKENS = 200
 MAX_TOKENS = 254  # the bundled model reads 256, two of which are its own markers
 _CONTEXT_TOKENS = 60
+_DEEPEST = 8  # lists and quotes inside each other that are taken apart
 _NAMESPACE = uuid.UUID("6c1f2a5e-2a53-5d0c-9a36-1f1c7a1d3b52")
 
 
 def chunk(chapter: Chapter, count: CountTokens) -> list[Chunk]:
     """Cut one chapter. `count` gives the tokens of a text for the embedding model."""
+    count = lru_cache(maxsize=None)(count)  # packing weighs every block several times
     chunks: list[Chunk] = []
     for number, section in enumerate(outline(body_of(chapter), chapter.body_line).sections):
         context = _context(chapter, section, count)
         room = MAX_TOKENS - count(context)
         target = min(room, TARGET_TOKENS - count(context) // 2)
-        for blocks in _pack(_fitting(section.blocks, room, count), target, room, count):
+        for blocks in _pack(list(_fitting(section.blocks, room, count)), target, room, count):
             chunks.append(_chunk(chapter, section, number, len(chunks), tuple(blocks), context))
     return chunks
 
@@ -99,9 +102,13 @@ def _leads(block: Block) -> bool:
     )
 
 
-def _fitting(blocks: Sequence[Block], room: int, count: CountTokens) -> list[Block]:
-    """The blocks, those over the room cut into pieces that fit."""
-    fitting: list[Block] = []
+def _fitting(blocks: Sequence[Block], room: int, count: CountTokens, depth: int = 0) -> Iterator[Block]:
+    """The blocks; of those over the room, list items and quotes come as what they consist of, others in pieces."""
     for block in blocks:
-        fitting.extend([block] if count(block.text) <= room else pieces_of(block, room, count))
-    return fitting
+        nests = block.kind in (BlockKind.ITEM, BlockKind.QUOTE) and depth < _DEEPEST
+        if count(block.text) <= room:
+            yield block
+        elif nests and len(inner := inner_blocks(block)) > 1:
+            yield from _fitting(inner, room, count, depth + 1)
+        else:
+            yield from pieces_of(block, room, count)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 
-_INDENTED = re.compile(r'^( *)(?:!!!|\?\?\?\+?|===[!+]?)\s+(?:[\w-]+\s*)*(?:"([^"]*)")?\s*$')
+_ADMONITION = r"(?:!!!|\?\?\?\+?)(?=\s+[\w\"-])(?:\s+[\w-]+)*(?:\s+\"([^\"]*)\")?"
+_TAB = r"===[!+]?\s+\"([^\"]*)\""
+_INDENTED = re.compile(rf"^ *(?:{_ADMONITION}|{_TAB})\s*$")
 _BRACKETED = re.compile(r"^ */{3,}(?: +([\w-]+))?(?: *\| *(.*))?$")
 _INVISIBLE = re.compile(r"^ *(?:\[\]\(\)\{#[^}]*\}|::: \S+) *$")
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_FENCE = re.compile(r" *(`{3,}(?=[^`]*$)|~{3,})")  # however deep: inside a list a fence may stand anywhere
 
 
 def to_commonmark(lines: list[str]) -> list[str]:
@@ -24,13 +26,13 @@ def to_commonmark(lines: list[str]) -> list[str]:
         if line.strip() and not fence:
             while indents and depth < indents[-1]:
                 indents.pop()
-        inside = line[4 * len(indents) :] if indents else line
+        inside = line[min(depth, 4 * len(indents)) :]  # code in a fence that was never closed may stand further left
         marker = None if fence else _marker(inside)
         fence = _fence_after(inside, fence)
         if marker is None:
             shown.append(inside)
             continue
-        shown.append(marker)
+        shown.append(inside[: len(inside) - len(inside.lstrip(" "))] + marker if marker else "")  # stays in its list
         if _INDENTED.match(inside):
             indents.append(depth + 4)
     return shown
@@ -39,7 +41,8 @@ def to_commonmark(lines: list[str]) -> list[str]:
 def _marker(line: str) -> str | None:
     """What a dialect's marker line is shown as, or None for an ordinary line."""
     if found := _INDENTED.match(line):
-        return f"**{found[2]}**" if found[2] else ""
+        title = found[1] or found[2]
+        return f"**{title}**" if title else ""
     if found := _BRACKETED.match(line):
         kind, title = found[1], found[2]
         return f"**{kind.replace('-', ' ').capitalize()}: {title}.**" if kind and title else ""

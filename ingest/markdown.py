@@ -23,10 +23,19 @@ from ingest.sentences import comments_of, rows_of, sentences_of
 from service.domain import Block, BlockKind, Heading
 
 _PARSER = MarkdownIt("commonmark").enable("table").disable(["inline", "text_join"])
-_REFERENCE_LINK = re.compile(r"(?<![!\w`\]])\[((?:`[^`\n]+`|[^\[\]\n])+)\]\[([^\[\]\n]*)\]")
-_INLINE_MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|(`+)(.+?)\2|<[^>]+>|\*{1,3}|(?<!\w)_{1,3}|_{1,3}(?!\w)")
+_CODE = r"(?<!`)(?P<marks>`+)(?!`).*?(?<!`)(?P=marks)(?!`)"  # a code span, or a fence inside a list item
+_REFERENCE_LINK = re.compile(
+    _CODE + r"|(?<![!\w`\]])\[(?P<text>(?:`[^`\n]+`|[^\[\]\n])++)\]\[(?P<id>[^\[\]\n]*)\]", re.DOTALL
+)
+_COMMENT = re.compile(_CODE + r"|(?P<comment><!--.*?-->)", re.DOTALL)
+_HEADING_ID = re.compile(r"\s*\{\s*#([\w.:-]+)[^}]*\}\s*$")
+_INLINE_MARKUP = re.compile(
+    r"!?\[([^\]]*)\]\([^)]*\)|(`+)(.+?)\2|<[^>]+>|\*{1,3}(?!\s)|(?<!\s)\*{1,3}|(?<!\w)_{1,3}|_{1,3}(?!\w)"
+)
+_LONGEST_NAME, _LONGEST_FENCE = 20, 12  # of a language and of a fence: every piece of a block repeats them
+_QUOTE_MARK = re.compile(r" {0,3}> ?")
+_ITEM_MARK = re.compile(r" *(?:[-*+]|\d{1,9}[.)])(?: {1,4}(?! )| |$)")
 _KINDS = {"list_item_open": BlockKind.ITEM, "blockquote_open": BlockKind.QUOTE}
-_HTML_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,7 @@ class Outline:
     sections: tuple[Section, ...]
 
 
-@lru_cache(maxsize=4)  # the loader wants the headings and the chunker the blocks of the same text
+@lru_cache(maxsize=256)  # the loader wants the headings and the chunker the blocks of the same text
 def outline(body: str, first_line: int = 1) -> Outline:
     """Parse Markdown whose first line is line `first_line` of its file."""
     lines = to_commonmark(body.split("\n"))
@@ -61,9 +70,10 @@ def outline(body: str, first_line: int = 1) -> Outline:
         if opening.type == "heading_open":
             sections.append(Section(trail, tuple(blocks)))
             level, blocks = int(opening.tag[1]), []
-            text = plain(group[1].content)
+            content, anchor = _with_id(" ".join(group[1].content.split()))
+            text = plain(content)
             line = first_line + (opening.map or [0])[0]
-            heading = Heading(level, text, slugs.slug(text), line)
+            heading = Heading(level, text, anchor or slugs.slug(text), line)
             headings.append(heading)
             trail = (*takewhile(partial(_is_above, level), trail), heading)
         else:
@@ -76,6 +86,12 @@ def _is_above(level: int, heading: Heading) -> bool:
     return heading.level < level
 
 
+def _with_id(content: str) -> tuple[str, str]:
+    """A heading's text, and the id that it gives itself (`Title {#id}`) or nothing."""
+    found = _HEADING_ID.search(content)
+    return (content[: found.start()], found[1]) if found else (content, "")
+
+
 class Slugs:
     """GitHub's anchors: lower case, spaces to hyphens, punctuation and emoji dropped, repeats numbered from `-1`."""
 
@@ -86,13 +102,11 @@ class Slugs:
         """The anchor of the next heading with this text."""
         shown = re.sub("[\ufe00-\ufe0f]", "", text.strip().lower())  # variation selectors belong to an emoji
         kept = (c for c in shown if c in " -_" or unicodedata.category(c)[0] in "LNM")
-        base = "".join(kept).replace(" ", "-")
-        repeat = self._seen.get(base)
-        self._seen[base] = 0 if repeat is None else repeat + 1
-        if repeat is None:
-            return base
-        anchor = f"{base}-{repeat + 1}"
-        self._seen.setdefault(anchor, 0)
+        anchor = base = "".join(kept).replace(" ", "-")
+        while anchor in self._seen:
+            self._seen[base] += 1
+            anchor = f"{base}-{self._seen[base]}"
+        self._seen[anchor] = 0
         return anchor
 
 
@@ -128,8 +142,8 @@ def _blocks(
     at, to = first_line + start, first_line + end - 1
     match opening.type:
         case "fence" | "code_block":
-            language = re.split(r"[\s{:,]", opening.info.strip(), maxsplit=1)[0].lower()
-            code = opening.content.rstrip("\n")
+            language = re.split(r"[\s{:,]", opening.info.strip(), maxsplit=1)[0].lower()[:_LONGEST_NAME]
+            code = opening.content.rstrip()
             if code.strip():
                 sentences = comments_of(code, language, at + (opening.type == "fence"))
                 yield Block(BlockKind.CODE, fenced(code, language), at, to, language, sentences)
@@ -137,14 +151,34 @@ def _blocks(
             if text := visible_text(source):
                 yield Block(BlockKind.HTML, text, at, to, sentences=sentences_of(text, at, inside=to))
         case "table_open":
-            table = resolve_links(source, references)
+            table = resolve_links(_with_short_rule(source), references)
             yield Block(BlockKind.TABLE, table, at, to, sentences=rows_of(table, at))
         case _:
             prose = resolve_links(_without_nested_code(group, lines, start, end), references)
             sentences = sentences_of(prose, at)
-            text = resolve_links(_HTML_COMMENT.sub("", source), references).strip("\n")
-            if sentences or "```" in text:
+            text = resolve_links(_without_comments(source), references).strip("\n")
+            if sentences or any(_is_nested_code(token) for token in group):
                 yield Block(_KINDS.get(opening.type, BlockKind.PROSE), text, at, to, sentences=sentences)
+
+
+def inner_blocks(block: Block) -> list[Block]:
+    """The blocks that a list item or a quote consists of, each free of the item's indentation or the quote's marks."""
+    first, *rest = block.text.split("\n")
+    if block.kind is BlockKind.QUOTE:
+        lines = [_QUOTE_MARK.sub("", line) for line in (first, *rest)]
+    elif marker := _ITEM_MARK.match(first):
+        width = len(marker[0])
+        lines = [first[width:], *(line[min(width, len(line) - len(line.lstrip(" "))) :] for line in rest)]
+    else:
+        return []
+    opened = _top_level(_PARSER.parse("\n".join(lines)))
+    return [found for token, group in opened for found in _blocks(token, group, lines, block.start_line, {})]
+
+
+def _with_short_rule(table: str) -> str:
+    """A table whose second line is as short as it can be: to the embedding model every dash is a token."""
+    head, rule, *rows = table.split("\n")
+    return "\n".join([head, re.sub("-{4,}", "---", rule), *rows])
 
 
 def resolve_links(markdown: str, references: Mapping[str, Any]) -> str:
@@ -154,8 +188,10 @@ def resolve_links(markdown: str, references: Mapping[str, Any]) -> str:
     """
 
     def resolved(link: re.Match[str]) -> str:
-        target = references.get((link[2] or link[1]).strip().upper())
-        return f"[{link[1]}]({target['href']})" if target else link[1]
+        if link["marks"]:
+            return link[0]
+        target = references.get((link["id"] or link["text"]).strip().upper())
+        return f"[{link['text']}]({target['href']})" if target else link["text"]
 
     return _REFERENCE_LINK.sub(resolved, markdown)
 
@@ -164,16 +200,25 @@ def _without_nested_code(group: list[Token], lines: list[str], start: int, end: 
     """The source of a list item or quote with the lines of fences inside it blanked."""
     kept = lines[start:end]
     for token in group:
-        if token.type in ("fence", "code_block") and token.map and token.level:
+        if _is_nested_code(token) and token.map:
             for number in range(token.map[0], min(token.map[1], end)):
                 kept[number - start] = ""
-    return _HTML_COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), "\n".join(kept))
+    return _without_comments("\n".join(kept))
+
+
+def _is_nested_code(token: Token) -> bool:
+    return token.type in ("fence", "code_block") and token.level > 0
+
+
+def _without_comments(markdown: str) -> str:
+    """HTML comments gone but for their line breaks, so that every line stays where it is."""
+    return _COMMENT.sub(lambda found: "\n" * found[0].count("\n") if found["comment"] else found[0], markdown)
 
 
 def fenced(code: str, language: str) -> str:
-    """Code in a fence longer than any run of backticks inside it."""
+    """Code in a fence longer than any run of backticks inside it, within reason."""
     longest = max((len(run) for run in re.findall(r"`+", code)), default=0)
-    marks = "`" * max(3, longest + 1)
+    marks = "`" * min(max(3, longest + 1), _LONGEST_FENCE)
     return f"{marks}{language}\n{code}\n{marks}"
 
 

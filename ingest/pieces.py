@@ -7,11 +7,11 @@ one is near, else before an unindented line; only a single line that is over the
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from ingest.markdown import fenced
-from service.domain import Block, BlockKind
+from service.domain import Block, BlockKind, Sentence
 
 CountTokens = Callable[[str], int]
 
@@ -32,43 +32,65 @@ class _Line:
 
 def pieces_of(block: Block, room: int, count: CountTokens) -> list[Block]:
     """Cut a block into pieces of at most `room` tokens; each knows its part and its own lines."""
-    lines, head = _lines(block)
-    cost = count("\n".join(head)) + (count(fenced("", block.language)) if block.kind is BlockKind.CODE else 0)
-    if cost > room // 2:
-        head, cost = [], 0
-    runs = list(_runs(lines, max(8, room - cost - 2), count))
-    return [_piece(block, head, run, part, len(runs)) for part, run in enumerate(runs, 1)]
+    lines, head, tail = _lines(block)
+    cost = sum(count(line.text) for line in (*head, *tail))
+    if cost > room // 2:  # the head of a very wide table is cut like its rows
+        lines, head, tail, cost = [*head, *lines], [], [], 0
+    runs = list(_runs(lines, room - cost - 2, count))
+    return [_piece(block, head, run, tail, part, len(runs)) for part, run in enumerate(runs, 1)]
 
 
-def _lines(block: Block) -> tuple[list[_Line], list[str]]:
-    """The block's lines with their numbers in the file, and the head that every piece repeats."""
+def _lines(block: Block) -> tuple[list[_Line], list[_Line], list[_Line]]:
+    """The block's lines with their numbers in the file, and those before and after them that every piece repeats."""
     texts = block.text.split("\n")
+    start, end = block.start_line, block.end_line
     if block.kind is BlockKind.CODE:
-        indented = block.end_line - block.start_line + 1 < len(texts)  # code without a fence of its own in the file
-        first = block.start_line + (not indented)
-        return [_Line(number, text) for number, text in enumerate(texts[1:-1], first)], []
-    if block.kind is BlockKind.TABLE:
-        return [_Line(number, text) for number, text in enumerate(texts[2:], block.start_line + 2)], texts[:2]
+        indented = end - start + 1 <= len(texts) - 2  # code without a fence of its own in the file
+        first = start + (not indented)
+        body = [_Line(number, text) for number, text in enumerate(texts[1:-1], first)]
+        return body, [_Line(start, texts[0])], [_Line(end, texts[-1])]
     if len(texts) == 1 and len(block.sentences) > 1:
-        return [_Line(sentence.start_line, sentence.text) for sentence in block.sentences], []
-    return [_Line(min(number, block.end_line), text) for number, text in enumerate(texts, block.start_line)], []
+        return [_Line(sentence.start_line, sentence.text) for sentence in block.sentences], [], []
+    lines = [_Line(min(number, end), text) for number, text in enumerate(texts, start)]
+    return (lines[2:], lines[:2], []) if block.kind is BlockKind.TABLE else (lines, [], [])
 
 
-def _piece(block: Block, head: list[str], run: list[_Line], part: int, parts: int) -> Block:
+def _piece(block: Block, head: list[_Line], run: list[_Line], tail: list[_Line], part: int, parts: int) -> Block:
     while run[0].blank:
         run = run[1:]
     while run[-1].blank:
         run = run[:-1]
-    body = "\n".join(line.text for line in run)
-    text = fenced(body, block.language) if block.kind is BlockKind.CODE else "\n".join([*head, body])
+    text = "\n".join(line.text for line in (*head, *run, *tail))
     first, last = run[0].number, run[-1].number
-    folded = re.sub(r"\s+", " ", text)
-    sentences = tuple(
-        sentence
-        for sentence in block.sentences
-        if first <= sentence.start_line <= last and (block.kind is BlockKind.CODE or sentence.text in folded)
+    shows_head = block.kind is BlockKind.TABLE and head and part == 1
+    return replace(
+        block,
+        text=text,
+        start_line=head[0].number if shows_head else first,
+        end_line=last,
+        sentences=tuple(_sentences(block, first, last, text)),
+        part=part,
+        parts=parts,
     )
-    return replace(block, text=text, start_line=first, end_line=last, sentences=sentences, part=part, parts=parts)
+
+
+def _sentences(block: Block, first: int, last: int, text: str) -> Iterator[Sentence]:
+    """The block's sentences that begin on these lines and stand whole in this text."""
+    folded = _folded(text)
+    for sentence in block.sentences[bisect_left(block.sentences, first, key=_start) :]:
+        if sentence.start_line > last:
+            return
+        if block.kind is BlockKind.CODE or _folded(sentence.text) in folded:
+            yield sentence
+
+
+def _start(sentence: Sentence) -> int:
+    return sentence.start_line
+
+
+def _folded(text: str) -> str:
+    """White space and the marks of quotes as one space each."""
+    return re.sub(r"[\s>]+", " ", text).strip()
 
 
 def _runs(lines: list[_Line], room: int, count: CountTokens) -> Iterator[list[_Line]]:

@@ -23,7 +23,7 @@ import numpy as np
 from ingest.chapters import Problem, Source, check, parse, scan
 from ingest.report import Changes, IngestReport, chapter_changes, chunk_changes
 from service.domain import Chapter, Chunk, Fingerprint, Generation, TermStatistics
-from service.errors import EmptyKnowledgeBase, IndexCorrupted
+from service.errors import EmptyKnowledgeBase, IndexCorrupted, IngestFailed
 from service.ports import CachingEmbedder, IndexStore, Terms, Vectors
 
 _WRITE_BATCH = 256
@@ -57,6 +57,7 @@ class Pipeline:
 
         Raises:
             MissingKnowledgeBase, EmptyKnowledgeBase: there is nothing to ingest.
+            IngestFailed: every chapter has a problem.
             IndexBusy: another ingest is running.
             IndexCorrupted: the current index is damaged and `rebuild` was not asked for.
             EmbeddingFailed, IngestFailed: the old generation still serves; what was embedded is kept.
@@ -95,7 +96,10 @@ class Pipeline:
         started: float,
     ) -> IngestReport:
         chapters, found = _parsed(sources)
+        problems = problems + found
         chunks = await asyncio.to_thread(self._chunked, chapters)
+        if not chunks and problems:
+            raise IngestFailed(f"no chapter in {folder} can be used: {'; '.join(map(str, problems[:5]))}")
         if not chunks:
             raise EmptyKnowledgeBase(folder)
         generation = self._generation(chapters, chunks)
@@ -119,7 +123,7 @@ class Pipeline:
             computed_tokens=missing_tokens,
             cost_usd=cost,
             seconds=time.monotonic() - started,
-            problems=problems + found,
+            problems=problems,
         )
 
     def _chunked(self, chapters: Sequence[Chapter]) -> list[Chunk]:

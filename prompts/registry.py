@@ -63,9 +63,25 @@ def load(name: str, version: int | None = None, folder: Path = _FOLDER) -> Promp
     if chosen not in versions:
         raise PromptError(f"prompt {name!r} has no version {chosen}; it has {', '.join(map(str, sorted(versions)))}")
     raw = versions[chosen].read_text(encoding="utf-8")
-    _, front, text = raw.split("---\n", 2)
-    declared: Mapping[str, Any] = yaml.safe_load(front)
-    variables, used = frozenset(declared["variables"]), frozenset(_PLACE.findall(text))
+    variables, text = _parsed(f"{name}/v{chosen}", raw)
+    used = frozenset(_PLACE.findall(text))
     if variables != used:
         raise PromptError(f"{name}/v{chosen} declares {sorted(variables)} but uses {sorted(used)}")
     return Prompt(name, chosen, text.strip(), variables, hashlib.sha256(raw.encode()).hexdigest()[:16])
+
+
+def _parsed(id_: str, raw: str) -> tuple[frozenset[str], str]:
+    """The variables that the front matter declares, and the text below it."""
+    match raw.split("---\n", 2):
+        case ["", front, text]:
+            pass
+        case _:
+            raise PromptError(f"{id_} has no front matter")
+    try:
+        declared: Any = yaml.safe_load(front)
+    except yaml.YAMLError as error:
+        raise PromptError(f"{id_} has front matter that is not valid YAML: {error}") from error
+    variables = declared.get("variables") if isinstance(declared, dict) else None
+    if not isinstance(variables, list):
+        raise PromptError(f"{id_} does not declare its variables as a list")
+    return frozenset(map(str, variables)), text

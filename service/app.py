@@ -10,6 +10,7 @@ from typing import TypedDict
 import structlog
 from fastapi import FastAPI
 
+from service.answering.answerer import Answerer
 from service.api import asking, chapters, health, problems
 from service.api.tracing import RequestTracing
 from service.errors import MasteryError
@@ -36,7 +37,7 @@ def create_app(settings: Settings, opened: Service | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         async with nullcontext(opened) if opened else open_service(settings) as service:
-            await _open_index(service.index)
+            await asyncio.gather(_open_index(service.index), _warm_up(service.answerer))
             watcher = asyncio.create_task(_follow(service.index))
             yield {"service": service}
             watcher.cancel()
@@ -65,6 +66,14 @@ async def _open_index(index: VectorIndex) -> None:
         _log.info("index_opened", generation=generation.id, chapters=len(generation.hashes), chunks=generation.chunks)
     except (MasteryError, OSError) as error:
         _log.error("index_not_opened", code=_code(error), detail=str(error))
+
+
+async def _warm_up(answerer: Answerer) -> None:
+    """Load the embedding model; one that is unreachable now may answer by the time somebody asks."""
+    try:
+        await answerer.warm_up()
+    except MasteryError as error:
+        _log.error("embedding_model_not_ready", code=error.code, detail=str(error))
 
 
 async def _follow(index: VectorIndex) -> None:

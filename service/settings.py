@@ -85,9 +85,9 @@ def load_settings() -> Settings:
         field = next((field for field in Settings.model_fields.values() if field.alias == name), None)
         secret = field is not None and field.annotation == (SecretStr | None)
         value = "" if secret else f" (it is {without_password(str(first['input']))[:80]!r})"
-        raise BadSetting(f"{name}: {first['msg']}{value}") from None
+        raise BadSetting(f"{name}: {first['msg'].removeprefix('Value error, ')}{value}") from None
 
 
 def without_password(url: str) -> str:
     """A URL as it may be shown: `https://user:key@host` -> `https://***@host`."""
-    return re.sub(r"//[^/?#]*@", "//***@", url)
+    return re.sub(r"^(\w+://)?.*@", r"\1***@", url, flags=re.DOTALL)

@@ -26,13 +26,13 @@ class BundledEmbedding(BaseEmbedding):
         self._model = LocalEmbedder(BUNDLED_MODEL)
 
     def _get_query_embedding(self, query: str) -> list[float]:
-        return self._model._embed([query])[0].tolist()
+        return [float(value) for value in self._model.embed([query])[0]]
 
     def _get_text_embedding(self, text: str) -> list[float]:
-        return self._model._embed([text])[0].tolist()
+        return [float(value) for value in self._model.embed([text])[0]]
 
     def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
-        return self._model._embed(texts).tolist()
+        return [[float(value) for value in row] for row in self._model.embed(texts)]
 
     async def _aget_query_embedding(self, query: str) -> list[float]:
         return self._get_query_embedding(query)

@@ -13,6 +13,7 @@ import time
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 import psutil
 
@@ -36,7 +37,7 @@ class RunningService:
         self.environment.pop("OPENAI_API_KEY", None)
         self.ready_seconds = 0.0
 
-    def __enter__(self) -> RunningService:
+    def __enter__(self) -> Self:
         started = time.perf_counter()
         command = [sys.executable, "-m", "service.cli", "serve"]
         self.process = subprocess.Popen(command, env=self.environment, stderr=subprocess.DEVNULL)
@@ -57,6 +58,7 @@ class RunningService:
 
     @property
     def megabytes(self) -> float:
+        """Resident memory now."""
         return psutil.Process(self.process.pid).memory_info().rss / 1e6
 
 
@@ -66,7 +68,7 @@ class Client:
     def __init__(self, port: int) -> None:
         self._port = port
 
-    async def __aenter__(self) -> Client:
+    async def __aenter__(self) -> Self:
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
         return self
 
@@ -75,6 +77,7 @@ class Client:
         await self._writer.wait_closed()
 
     async def post(self, path: str, body: dict[str, object]) -> bytes:
+        """The body of the answer, which must be a 200."""
         payload = json.dumps(body).encode()
         head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
         self._writer.write(f"{head}Content-Length: {len(payload)}\r\n\r\n".encode() + payload)

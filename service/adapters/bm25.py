@@ -18,7 +18,7 @@ _IDENTIFIER = re.compile(r"\b[A-Za-z]\w*(?:_\w+|[a-z\d][A-Z]\w*)\b")
 _WORD_BREAK = re.compile(r"_+|(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
-_REMEMBERED = 8192
+_REMEMBERED = 4096
 
 
 @dataclass(frozen=True, slots=True)

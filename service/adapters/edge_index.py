@@ -3,6 +3,9 @@
 Edge holds the GIL while it searches (0.5 to 3 ms) and may rewrite small files of a directory that it loads. So each
 reader opens a view of its own, hard-linked from the generation: readers never get into each other's way, a generation
 that is replaced may be deleted while it is still being read, and a second process simply works.
+
+A view's lock is held by its reader, so that what a dead one left can be told from what is in use: process ids would
+not do, since every container's first process is number 1.
 """
 
 from __future__ import annotations
@@ -12,12 +15,13 @@ import os
 import shutil
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psutil
 import qdrant_edge as edge
+from filelock import FileLock, Timeout
 
 from service.adapters import points
 from service.adapters.bm25 import Bm25
@@ -25,8 +29,10 @@ from service.adapters.edge_store import EdgeStore, StoredGeneration
 from service.adapters.hybrid import PREFETCH, RRF_K, WEIGHTS, Ranking, hits_of
 from service.adapters.points import DENSE, QUESTIONS, SPARSE
 from service.domain import Chapter, Chunk, Fingerprint, Generation, Hit, SearchFilter, TermStatistics
-from service.errors import IndexCorrupted, IndexMismatch, IndexMissing
+from service.errors import IndexCorrupted, IndexMismatch, IndexMissing, IndexProblem
 from service.ports import Vector
+
+_LOCK_SECONDS = 5.0  # a new lock is only ever held by another process that sweeps, for a moment
 
 
 class EdgeIndex:
@@ -45,9 +51,9 @@ class EdgeIndex:
 
     async def refresh(self) -> bool:
         """Open a newer generation if one was published, then let go of the old one."""
-        if self._view and self._store.current_id() == self._view.generation.id:
-            return False
         async with self._opening:
+            if self._view and self._store.current_id() == self._view.generation.id:
+                return False
             fresh = await asyncio.to_thread(self._load)
             old, self._view = self._view, fresh
         if old:
@@ -95,9 +101,10 @@ class EdgeIndex:
 
     async def close(self) -> None:
         """Close and remove this reader's view."""
-        if self._view:
-            self._view.close()
-            self._view = None
+        async with self._opening:
+            if self._view:
+                self._view.close()
+                self._view = None
 
     async def _open(self) -> _View:
         if self._view is None:
@@ -107,14 +114,17 @@ class EdgeIndex:
         return self._view
 
     def _load(self) -> _View:
-        stored = self._store.published()
-        if stored is None:
-            raise IndexMissing("nothing is ingested yet; run `mastery ingest`")
-        if differences := stored.generation.fingerprint.differences(self._expected):
-            raise IndexMismatch(
-                f"the index was built with {'; '.join(differences)}; run `mastery ingest` to rebuild it"
-            )
-        return _View(stored, self._store.readers)
+        while (stored := self._store.published()) is not None:
+            if differences := stored.generation.fingerprint.differences(self._expected):
+                raise IndexMismatch(
+                    f"the index was built with {'; '.join(differences)}; run `mastery ingest` to rebuild it"
+                )
+            try:
+                return _View(stored, self._store.readers)
+            except IndexProblem:
+                if self._store.current_id() == stored.generation.id:
+                    raise  # else it was replaced, and removed, while it was being opened
+        raise IndexMissing("nothing is ingested yet; run `mastery ingest`")
 
 
 class _View:
@@ -122,22 +132,26 @@ class _View:
 
     def __init__(self, stored: StoredGeneration, readers: Path) -> None:
         self.generation = stored.generation
-        _sweep(readers)
         self._folder = readers / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._lock = _lock_of(self._folder)
         self._chunks: dict[str, Chunk] = {}
         self._sections: dict[str, list[Chunk]] = {}
         self._chapters: list[Chapter] | None = None
         self._statistics: TermStatistics | None = None
         try:
-            stored.verify()
+            readers.mkdir(parents=True, exist_ok=True)
+            _sweep(readers)
+            self._lock.acquire(timeout=_LOCK_SECONDS)
             shutil.copytree(stored.shard, self._folder, copy_function=_link)
+            stored.verify(self._folder)
             self.shard = edge.EdgeShard.load(str(self._folder))
             found = self.shard.count(edge.CountRequest(filter=_filter(SearchFilter()), exact=True))
+        except IndexCorrupted:
+            _remove(self._folder, self._lock)
+            raise
         except Exception as error:  # the vendor raises bare exceptions
-            shutil.rmtree(self._folder, ignore_errors=True)
-            if isinstance(error, IndexCorrupted):
-                raise
-            raise IndexCorrupted(f"the index cannot be opened ({error}); run `mastery ingest --rebuild`") from error
+            _remove(self._folder, self._lock)
+            raise _problem(error, readers) from error
         if found != self.generation.chunks:
             self.close()
             raise IndexCorrupted(
@@ -191,7 +205,7 @@ class _View:
     def close(self) -> None:
         """Close the shard and remove the view."""
         self.shard.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        _remove(self._folder, self._lock)
 
     def _scroll(self, condition: edge.Filter) -> list[edge.Record]:
         records: list[edge.Record] = []
@@ -216,12 +230,33 @@ def _link(source: str, target: str) -> str:
     return target
 
 
+def _problem(error: Exception, readers: Path) -> IndexProblem:
+    """Why a view could not be opened: the index is damaged, unless the view could not even be made."""
+    if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+        reason = error.args[0][0][-1] if isinstance(error, shutil.Error) else error.strerror
+        return IndexProblem(f"{readers} cannot be written ({reason}); free space there, or mend its permissions")
+    return IndexCorrupted(f"the index cannot be opened ({error}); run `mastery ingest --rebuild`")
+
+
 def _sweep(readers: Path) -> None:
-    """Remove views whose process is gone."""
-    for view in readers.glob("*-*"):
-        pid = view.name.split("-")[0]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)):
-            shutil.rmtree(view, ignore_errors=True)
+    """Remove views whose reader is gone: nobody holds their lock."""
+    for view in {entry.with_suffix("") for entry in readers.glob("*-*")}:
+        lock = _lock_of(view)
+        with suppress(Timeout):
+            lock.acquire(timeout=0)
+            _remove(view, lock)
+
+
+def _lock_of(view: Path) -> FileLock:
+    """Taken in the thread that opens the view, let go of in the one that closes it."""
+    return FileLock(view.with_suffix(".lock"), thread_local=False)
+
+
+def _remove(view: Path, lock: FileLock) -> None:
+    shutil.rmtree(view, ignore_errors=True)
+    lock.release()
+    with suppress(OSError):  # another process sweeps it at this moment
+        Path(lock.lock_file).unlink()
 
 
 def _filter(where: SearchFilter) -> edge.Filter:

@@ -2,7 +2,7 @@
 
     index/CURRENT                    the published generation's id, replaced atomically
     index/generations/ID/            shard/ (the engine's files) and manifest.json (what it is, and a checksum a file)
-    index/readers/PID-…/             one hard-linked view a reader (see edge_index)
+    index/readers/PID-…/             one hard-linked view a reader, and beside it the reader's lock (see edge_index)
 
 A generation is built in a child process, because Edge holds the GIL while it optimizes and a full disk may kill it.
 A crash at any moment leaves CURRENT as it was; what is left over is removed by the next ingest.
@@ -39,14 +39,14 @@ class StoredGeneration:
     shard: Path
     checksums: dict[str, int]
 
-    def verify(self) -> None:
-        """Compare every file with its checksum.
+    def verify(self, folder: Path) -> None:
+        """Compare every file of a copy of the shard with its checksum.
 
         Raises:
             IndexCorrupted: a file is missing or changed.
         """
         for name, expected in self.checksums.items():
-            file = self.shard / name
+            file = folder / name
             if not file.is_file() or checksum(file) != expected:
                 raise IndexCorrupted(f"the index is damaged ({name}); run `mastery ingest --rebuild`")
 
@@ -61,11 +61,17 @@ class EdgeStore:
         self.readers = folder / "readers"
 
     def current_id(self) -> str | None:
-        """The published generation's id, or None before the first ingest."""
+        """The published generation's id, or None before the first ingest; nonsense if the file holds nonsense.
+
+        Raises:
+            IndexCorrupted: the file is there and cannot be read.
+        """
         try:
-            return self._pointer.read_text().strip()
+            return self._pointer.read_text(errors="replace").strip()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise IndexCorrupted(f"{self._pointer} cannot be read ({error.strerror}); mend its permissions") from error
 
     async def current(self) -> Generation | None:
         """The published generation."""
@@ -91,7 +97,6 @@ class EdgeStore:
 
     def lock(self) -> IngestFileLock:
         """Held while ingesting."""
-        self._folder.mkdir(parents=True, exist_ok=True)
         return IngestFileLock(self._folder / "ingest.lock")
 
     def write(self, generation: Generation) -> EdgeWriter:
@@ -100,11 +105,18 @@ class EdgeStore:
         return EdgeWriter(self, generation, self._generations / generation.id)
 
     def publish(self, id_: str) -> None:
-        """Point to a generation and remove the others."""
+        """Point to a generation, in one step: whoever reads CURRENT finds the old id or the new one.
+
+        Raises:
+            OSError: it could not be written; CURRENT is as it was.
+        """
         pointer = self._pointer.with_suffix(".next")
-        _write_durably(pointer, id_)
-        pointer.replace(self._pointer)
-        self.remove_unpublished()
+        try:
+            _write_durably(pointer, id_)
+            pointer.replace(self._pointer)
+        except OSError:
+            pointer.unlink(missing_ok=True)
+            raise
 
     def remove_unpublished(self) -> None:
         """Remove every generation but the published one. Readers keep theirs by their own links."""
@@ -126,14 +138,22 @@ class EdgeWriter:
         self._pipe: Connection | None = None
 
     async def __aenter__(self) -> Self:
+        try:
+            await asyncio.to_thread(self._start)
+        except OSError as error:
+            await self._abandon()
+            raise _failed(f"its files cannot be written ({error.strerror})") from error
+        return self
+
+    def _start(self) -> None:
         shard = self._folder / "shard"
         shard.mkdir(parents=True)
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._child = context.Process(target=build, args=(theirs, str(shard)), name="build-generation", daemon=True)
-        await asyncio.to_thread(self._child.start)
-        theirs.close()
-        return self
+        child = context.Process(target=build, args=(theirs, str(shard)), name="build-generation", daemon=True)
+        with theirs:
+            child.start()
+        self._child = child
 
     async def add(self, chunks: Sequence[Chunk], vectors: Vectors, question_vectors: Sequence[Vectors | None]) -> None:
         """Hand a batch to the child."""
@@ -147,26 +167,35 @@ class EdgeWriter:
                 f"the new index holds {built.chunks} chunks instead of {self._generation.chunks}; "
                 "the old one still serves"
             )
-        await asyncio.to_thread(self._write_manifest)
-        await asyncio.to_thread(self._store.publish, self._generation.id)
+        try:
+            await asyncio.to_thread(self._write_manifest)
+            # Not in a thread: Ctrl+C cannot come between the switch and the note of it, and nothing else runs here.
+            self._store.publish(self._generation.id)
+        except OSError as error:
+            raise _failed(f"its files cannot be written ({error.strerror})") from error
         self._published = True
+        await asyncio.to_thread(self._store.remove_unpublished)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._abandon()
+
+    async def _abandon(self) -> None:
+        """End the child, and remove what was built unless it was published."""
         if self._pipe:
             self._pipe.close()
         if self._child:
-            await asyncio.to_thread(self._child.join, 10)
-            if self._child.is_alive():
-                self._child.kill()
+            if not self._published:
+                self._child.kill()  # nobody wants its work any more
+            await asyncio.to_thread(self._child.join)
         if not self._published:
             await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
     async def _ask(self, message: Batch | Finish) -> Built:
         reply: Any = await asyncio.to_thread(self._exchange, message)
         if isinstance(reply, str):
-            raise IngestFailed(f"the new index could not be built: {reply}; the old one still serves")
+            raise _failed(reply)
         return cast(Built, reply)
 
     def _exchange(self, message: Batch | Finish) -> Any:
@@ -181,10 +210,14 @@ class EdgeWriter:
 
     def _write_manifest(self) -> None:
         shard = self._folder / "shard"
-        files = sorted(file for file in shard.rglob("*") if file.is_file() and file.suffix != ".json")
+        files = sorted(file for file in shard.rglob("*") if file.is_file())
         checksums = {file.relative_to(shard).as_posix(): checksum(file) for file in files}
         manifest = {"generation": json.loads(points.dump_generation(self._generation)), "checksums": checksums}
         _write_durably(self._folder / "manifest.json", json.dumps(manifest))
+
+
+def _failed(reason: str) -> IngestFailed:
+    return IngestFailed(f"the new index could not be built: {reason}; the old one still serves")
 
 
 def checksum(file: Path) -> int:

@@ -37,10 +37,12 @@ def translated(what: str) -> Iterator[None]:
     except openai.APIConnectionError as error:
         raise ModelUnreachable(f"{what} cannot be reached; check OPENAI_BASE_URL and the network") from error
     except openai.APIStatusError as error:
-        code = getattr(error, "code", None) or error.status_code
+        code = error.code or error.type or error.status_code
         passing = error.status_code in (408, 409, 429) or error.status_code >= 500
-        if passing and code != "insufficient_quota":
+        if passing and "insufficient_quota" not in (error.code, error.type):
             raise ModelUnreachable(f"{what} answered {error.status_code} ({code})") from error
         raise ModelRejected(f"{what} refused the call: {error.status_code} ({code})") from error
-    except openai.APIResponseValidationError as error:
-        raise ModelMalformed(f"{what} sent something that is no valid response") from error
+    except UnicodeEncodeError:  # its own text would hold the key
+        raise ModelRejected(f"{what} was not called: the key or the text has a character that cannot be sent") from None
+    except (openai.OpenAIError, ValueError, AttributeError, TypeError) as error:  # what parsing meets, the SDK lets out
+        raise ModelMalformed(f"{what} sent something that is no valid response; check OPENAI_BASE_URL") from error

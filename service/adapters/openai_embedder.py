@@ -55,11 +55,14 @@ class OpenAIEmbedder:
     async def _call(self, texts: Sequence[str]) -> Vectors:
         with translated(f"the embedding model {self.name}"):
             response = await self._client.embeddings.create(model=self.name, input=list(texts))
-        rows = sorted(response.data, key=lambda row: row.index)
-        vectors = np.array([row.embedding for row in rows], dtype=np.float32)
+            rows = sorted(response.data, key=lambda row: row.index or 0)  # some servers leave it out
+            vectors = np.array([row.embedding for row in rows], dtype=np.float32)
         if vectors.shape != (len(texts), self.size):
             raise EmbeddingFailed(f"{self.name} gave vectors of shape {vectors.shape}, not {(len(texts), self.size)}")
-        return cast(Vectors, vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        if not (np.isfinite(lengths) & (lengths > 0)).all():
+            raise EmbeddingFailed(f"{self.name} gave a vector without a direction")
+        return cast(Vectors, vectors / lengths)
 
     async def close(self) -> None:
         """Close connections."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from qdrant_client import AsyncQdrantClient, models
 
@@ -11,17 +12,20 @@ from service.adapters import points
 from service.adapters.bm25 import Bm25
 from service.adapters.hybrid import PREFETCH, RRF_K, WEIGHTS, Ranking, hits_of
 from service.adapters.points import DENSE, QUESTIONS, SPARSE
-from service.adapters.qdrant_store import aliased, condition, reaching, read_manifest
+from service.adapters.qdrant_store import NotThere, aliased, condition, reaching, read_manifest
 from service.domain import Chapter, Chunk, Fingerprint, Generation, Hit, SearchFilter, TermStatistics
 from service.errors import IndexCorrupted, IndexMismatch, IndexMissing, IndexUnreachable
 from service.ports import Vector
+
+_Read = TypeVar("_Read")
 
 
 class QdrantIndex:
     """A `VectorIndex` on a Qdrant server.
 
     A generation's collection is searched by its own name, so that one answer never mixes two generations; the alias
-    tells which one is current.
+    tells which one is current. An ingest drops the old collection as soon as the alias has moved: who still reads it
+    moves on to the new one and reads again.
     """
 
     def __init__(self, client: AsyncQdrantClient, alias: str, expected: Fingerprint) -> None:
@@ -40,15 +44,19 @@ class QdrantIndex:
         """Move to the collection under the alias, if it is another one."""
         async with reaching("reading the alias"):
             name = await aliased(self._client, self._alias)
-        if self._open and name == self._open.name:
-            return False
         async with self._opening:
+            if self._open and name == self._open.name:
+                return False
             self._open = await self._load()
         return True
 
     async def search(self, text: str, vector: Vector, limit: int, where: SearchFilter) -> list[Hit]:
         """Four queries in one request: the fused one, and each way by itself for its scores."""
-        collection = await self._collection()
+        return await self._reading(lambda collection: self._search(collection, text, vector, limit, where))
+
+    async def _search(
+        self, collection: _Collection, text: str, vector: Vector, limit: int, where: SearchFilter
+    ) -> list[Hit]:
         condition_ = _filter(where)
         sparse = self._bm25.query(text)
         dense = vector.tolist()
@@ -80,7 +88,9 @@ class QdrantIndex:
 
     async def section(self, chapter: str, section_id: str) -> list[Chunk]:
         """All chunks of one section, in reading order, read once a generation."""
-        collection = await self._collection()
+        return await self._reading(lambda collection: self._section(collection, section_id))
+
+    async def _section(self, collection: _Collection, section_id: str) -> list[Chunk]:
         if section_id not in collection.sections:
             records = await self._scroll(collection.name, condition("section_id", section_id))
             found = sorted((points.chunk_of(record.payload or {}) for record in records), key=lambda c: c.position)
@@ -89,7 +99,9 @@ class QdrantIndex:
 
     async def chapters(self) -> list[Chapter]:
         """Every chapter without its text, read once a generation."""
-        collection = await self._collection()
+        return await self._reading(self._chapters)
+
+    async def _chapters(self, collection: _Collection) -> list[Chapter]:
         if collection.chapters is None:
             records = await self._scroll(collection.name, condition("kind", "chapter"))
             found = (points.without_text(points.chapter_of(record.payload or {})) for record in records)
@@ -98,7 +110,9 @@ class QdrantIndex:
 
     async def chapter(self, path: str) -> Chapter | None:
         """One chapter with its text."""
-        collection = await self._collection()
+        return await self._reading(lambda collection: self._chapter(collection, path))
+
+    async def _chapter(self, collection: _Collection, path: str) -> Chapter | None:
         async with reaching("reading a chapter"):
             found = await self._client.retrieve(collection.name, [points.chapter_id(path)], with_payload=True)
         return points.chapter_of(found[0].payload or {}) if found else None
@@ -118,7 +132,20 @@ class QdrantIndex:
                     self._open = await self._load()
         return self._open
 
+    async def _reading(self, read: Callable[[_Collection], Awaitable[_Read]]) -> _Read:
+        try:
+            return await read(await self._collection())
+        except NotThere:
+            await self.refresh()
+            return await read(await self._collection())
+
     async def _load(self) -> _Collection:
+        try:
+            return await self._loaded()
+        except NotThere:  # dropped while it was being opened
+            return await self._loaded()
+
+    async def _loaded(self) -> _Collection:
         async with reaching("opening the index"):
             name = await aliased(self._client, self._alias)
             if name is None:

@@ -8,14 +8,16 @@ The lock is a file on the machine that ingests: two machines must not ingest int
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 from qdrant_client import AsyncQdrantClient, models
+from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -30,6 +32,7 @@ from service.settings import Settings
 
 _UPSERT = 128
 _ATTEMPTS = 3
+_GENERATION_ID = r"\d{8}T\d{6}-[0-9a-f]{6}"  # as the pipeline names them
 
 
 def make_client(settings: Settings) -> AsyncQdrantClient:
@@ -43,15 +46,38 @@ def make_client(settings: Settings) -> AsyncQdrantClient:
     )
 
 
+class Refused(IndexUnreachable):
+    """The server answered, with an error."""
+
+
+class NotThere(Refused):
+    """The server has no such collection: a newer generation has taken its place."""
+
+
 @asynccontextmanager
 async def reaching(what: str) -> AsyncIterator[None]:
-    """The vendor's errors as `IndexUnreachable`."""
+    """The vendor's errors as `IndexUnreachable`; of an answer that has no result it only asserts that it has one."""
     try:
         yield
     except UnexpectedResponse as error:
-        raise IndexUnreachable(f"Qdrant answered {error.status_code} while {what}; see its log") from error
-    except (ResponseHandlingException, ApiException, httpx.HTTPError) as error:
+        if error.status_code in (401, 403):
+            raise Refused(f"Qdrant answered {error.status_code} while {what}; check QDRANT_API_KEY") from error
+        kind = NotThere if error.status_code == 404 else Refused
+        raise kind(f"Qdrant answered {error.status_code} while {what}; see its log") from error
+    except ResourceExhaustedResponse as error:
+        raise Refused(f"Qdrant answered 429 while {what}: it has too much to do") from error
+    except (ResponseHandlingException, ApiException, QdrantException, httpx.HTTPError, AssertionError) as error:
         raise IndexUnreachable(f"Qdrant did not answer while {what}; check QDRANT_URL and that it runs") from error
+
+
+@asynccontextmanager
+async def building(what: str) -> AsyncIterator[None]:
+    """The vendor's errors as `IngestFailed`: whatever happens to the new collection, the old one serves."""
+    try:
+        async with reaching(what):
+            yield
+    except IndexUnreachable as error:
+        raise IngestFailed(f"{error}; the old generation still serves") from error
 
 
 class QdrantStore:
@@ -70,7 +96,6 @@ class QdrantStore:
 
     def lock(self) -> IngestFileLock:
         """Held while ingesting."""
-        self._lock_folder.mkdir(parents=True, exist_ok=True)
         return IngestFileLock(self._lock_folder / f"ingest-{self._alias}.lock")
 
     def write(self, generation: Generation) -> QdrantWriter:
@@ -89,14 +114,19 @@ class QdrantWriter:
         self._bm25 = Bm25()
         self._created = False
         self._published = False
+        self._undecided = False
 
     async def __aenter__(self) -> Self:
         return self
 
     async def add(self, chunks: Sequence[Chunk], vectors: Vectors, question_vectors: Sequence[Vectors | None]) -> None:
-        """Upsert a batch; passing faults are retried, and an upsert may safely come twice."""
+        """Upsert a batch; passing faults are retried, and an upsert may safely come twice.
+
+        Raises:
+            IngestFailed: the server does not take it; the old generation still serves.
+        """
         if not self._created:
-            async with reaching("creating the collection"):
+            async with building("creating the collection"):
                 await self._create(vectors.shape[1])
         await self._upsert([_struct(p) for p in points.chunk_points(self._bm25, chunks, vectors, question_vectors)])
 
@@ -104,31 +134,26 @@ class QdrantWriter:
         """Add the rest, count, move the alias, drop the old collections."""
         others = [points.statistics_point(statistics), points.manifest_point(self._generation)]
         await self._upsert([_struct(point) for point in [*map(points.chapter_point, chapters), *others]])
-        async with reaching("counting the new collection"):
+        async with building("counting the new collection"):
             found = await self._client.count(self._name, count_filter=condition("kind", "chunk"), exact=True)
         if found.count != self._generation.chunks:
             raise IngestFailed(
                 f"the new collection holds {found.count} chunks instead of {self._generation.chunks}; "
                 "the old one still serves"
             )
-        try:
-            async with reaching("switching the alias"):
-                await self._switch()
-        except IndexUnreachable as error:
-            raise IngestFailed(f"{error}; the old generation still serves") from error
+        await self._switch()
         self._published = True
-        async with reaching("dropping old collections"):
-            await self._drop_others()
+        with suppress(IndexUnreachable):  # the next ingest drops what is left
+            async with reaching("dropping old collections"):
+                await self._drop_others()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._created and not self._published:
-            try:
+        if self._created and not (self._published or self._undecided):
+            with suppress(IndexUnreachable):  # the first error matters more; the next ingest drops what is left
                 async with reaching("dropping the unfinished collection"):
                     await self._client.delete_collection(self._name)
-            except IndexUnreachable:
-                pass  # the first error matters more; the next ingest drops what is left
 
     async def _create(self, size: int) -> None:
         half = models.Datatype.FLOAT16
@@ -158,13 +183,27 @@ class QdrantWriter:
             reraise=True,
         )
         for at in range(0, len(structs), _UPSERT):
-            await policy(self._upsert_once, structs[at : at + _UPSERT])
+            async with building("writing points"):
+                await policy(self._upsert_once, structs[at : at + _UPSERT])
 
     async def _upsert_once(self, structs: list[models.PointStruct]) -> None:
         async with reaching("writing points"):
             await self._client.upsert(self._name, structs, wait=True)
 
     async def _switch(self) -> None:
+        """Move the alias. Where the answer is lost, the alias itself tells whether it moved."""
+        try:
+            async with reaching("switching the alias"):
+                await self._move_alias()
+        except IndexUnreachable as error:
+            self._undecided = not isinstance(error, Refused)  # it may serve yet, and must not be dropped
+            with suppress(IndexUnreachable):
+                async with reaching("reading the alias"):
+                    if await aliased(self._client, self._alias) == self._name:
+                        return
+            raise IngestFailed(f"{error}; the old generation still serves") from error
+
+    async def _move_alias(self) -> None:
         create = models.CreateAliasOperation(
             create_alias=models.CreateAlias(collection_name=self._name, alias_name=self._alias)
         )
@@ -174,8 +213,9 @@ class QdrantWriter:
         await self._client.update_collection_aliases(actions)
 
     async def _drop_others(self) -> None:
+        ours = re.compile(f"{re.escape(self._alias)}_{_GENERATION_ID}")  # not those of an alias that begins like it
         for collection in (await self._client.get_collections()).collections:
-            if collection.name.startswith(f"{self._alias}_") and collection.name != self._name:
+            if ours.fullmatch(collection.name) and collection.name != self._name:
                 await self._client.delete_collection(collection.name)
 
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from service.errors import EmbeddingFailed, IngestFailed
 from service.ports import Embedder, Vector, Vectors
 
 KEY_BYTES = 16
@@ -30,14 +32,22 @@ class ShippedVectors:
     """A read-only file of keys (n, 16) and half-precision vectors (n, size), made by `make vectors`."""
 
     def __init__(self, file: Path, fingerprint: str) -> None:
+        """Read the file, if it is there and was made with the same model.
+
+        Raises:
+            EmbeddingFailed: it is damaged.
+        """
         self._rows: dict[bytes, int] = {}
         self._vectors: NDArray[np.float16] | None = None
         if not file.is_file():
             return
-        with np.load(file) as stored:
-            if str(stored["fingerprint"]) == fingerprint:
-                self._vectors = stored["vectors"]
-                self._rows = {bytes(key): row for row, key in enumerate(stored["keys"])}
+        try:
+            with np.load(file) as stored:
+                if str(stored["fingerprint"]) == fingerprint:
+                    self._vectors = stored["vectors"]
+                    self._rows = {bytes(key): row for row, key in enumerate(stored["keys"])}
+        except Exception as error:  # numpy, zipfile and zlib each raise their own
+            raise EmbeddingFailed(f"{file} is damaged ({error}); restore it or delete it") from error
 
     def get(self, key: bytes) -> Vector | None:
         """The vector under a key."""
@@ -62,19 +72,21 @@ class CachedEmbedder:
     def __init__(
         self, inner: Embedder, file: Path, shipped: Path | None = None, price_per_million: Decimal | None = None
     ) -> None:
+        """Open the cache's file, or make it.
+
+        Raises:
+            EmbeddingFailed: the shipped vectors are damaged.
+            IngestFailed: the file cannot be read or written.
+        """
         self._inner = inner
         self.name, self.fingerprint, self.size = inner.name, inner.fingerprint, inner.size
         self.computed = 0
         self._price = price_per_million
         self._shipped = ShippedVectors(shipped, inner.fingerprint) if shipped else None
-        file.parent.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(file, timeout=10, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=NORMAL")
-        self._database.execute(
-            "CREATE TABLE IF NOT EXISTS vectors"
-            " (model TEXT, key BLOB, vector BLOB, PRIMARY KEY (model, key)) WITHOUT ROWID"
-        )
+        self._file = file
+        with self._usable():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            self._database = _opened(file)
 
     def count_tokens(self, text: str) -> int:
         """As the model counts."""
@@ -111,19 +123,44 @@ class CachedEmbedder:
     def _get(self, key: bytes) -> Vector | None:
         if self._shipped and (vector := self._shipped.get(key)) is not None:
             return vector
-        row = self._database.execute(
-            "SELECT vector FROM vectors WHERE model = ? AND key = ?", (self.fingerprint, key)
-        ).fetchone()
+        with self._usable():
+            row = self._database.execute(
+                "SELECT vector FROM vectors WHERE model = ? AND key = ?", (self.fingerprint, key)
+            ).fetchone()
         return np.frombuffer(row[0], dtype=np.float16).astype(np.float32) if row else None
 
     def _put(self, keys: Sequence[bytes], vectors: NDArray[np.float16]) -> None:
-        with self._database:
+        with self._usable(), self._database:
             self._database.executemany(
                 "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)",
                 [(self.fingerprint, key, vector.tobytes()) for key, vector in zip(keys, vectors, strict=True)],
             )
 
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise IngestFailed(
+                f"the vector cache {self._file} cannot be used ({error}); free disk space, or delete a damaged file"
+            ) from error
+
     async def close(self) -> None:
         """Close the file and the model."""
         self._database.close()
         await self._inner.close()
+
+
+def _opened(file: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(file, timeout=10, check_same_thread=False)
+    try:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=NORMAL")
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS vectors"
+            " (model TEXT, key BLOB, vector BLOB, PRIMARY KEY (model, key)) WITHOUT ROWID"
+        )
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database

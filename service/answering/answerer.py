@@ -85,6 +85,10 @@ class Answerer:
         self._max_question_chars = max_question_chars
         self._retriever = Retriever(index, embedder, terms)
 
+    async def warm_up(self) -> None:
+        """Load the embedding model before the first question needs it."""
+        await self._embedder.embed_query("ready")
+
     async def search(self, query: str, where: SearchFilter, limit: int) -> list[Passage]:
         """The passages that match a query, best first.
 

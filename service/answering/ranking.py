@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import itemgetter
 
 from service.domain import Hit, TermStatistics
 from service.ports import Terms
 
+GUESS_LEXICAL_WEIGHT = 0.5  # where coverage is not known yet
 LEXICAL_WEIGHT = 0.3
 COVERAGE_WEIGHT = 0.5
 QUESTION_FLOOR = 0.6  # a chapter's own question counts from this cosine on: below it, it is only on the same subject
@@ -34,27 +36,28 @@ class Ranker:
     def ranked(self, hits: Sequence[Hit]) -> list[Hit]:
         """Hits best first; their `score` becomes the sum. Only the most promising ones are looked at closely.
 
-        A hit that is not among a way's best gets that way's lowest score, which is the most it can have.
+        A hit that is not among the nearest by cosine gets the lowest cosine, which is the most it can have.
         """
         least = min((hit.dense for hit in hits if hit.dense is not None), default=0.0)
-        known = [replace(hit, dense=least if hit.dense is None else hit.dense) for hit in hits]
-        known.sort(key=self._first_look, reverse=True)
-        close = [replace(hit, score=self._score(hit)) for hit in known[:RERANKED]]
-        close.sort(key=lambda hit: -hit.score)
-        floor = close[-1].score if close else 0.0
-        rest = (replace(hit, score=min(floor, self._first_look(hit))) for hit in known[RERANKED:])
-        return [*close, *rest]
+        guesses = [(self._guess(hit, least), hit) for hit in hits]
+        guesses.sort(key=itemgetter(0), reverse=True)
+        close = [(self._score(hit, least), hit) for _, hit in guesses[:RERANKED]]
+        close.sort(key=itemgetter(0), reverse=True)
+        floor = close[-1][0] if close else 0.0
+        rest = [(min(floor, guess), hit) for guess, hit in guesses[RERANKED:]]
+        return [replace(hit, score=score) for score, hit in [*close, *rest]]
 
-    def _first_look(self, hit: Hit) -> float:
+    def _guess(self, hit: Hit, least: float) -> float:
         lexical = (hit.lexical or 0.0) / self._ideal
-        return (hit.dense or 0.0) + (LEXICAL_WEIGHT + 0.2) * lexical + _extras(hit)
+        return (least if hit.dense is None else hit.dense) + GUESS_LEXICAL_WEIGHT * lexical + _extras(hit)
 
-    def _score(self, hit: Hit) -> float:
+    def _score(self, hit: Hit, least: float) -> float:
         chunk = hit.chunk
         there = self._terms.terms(" ".join([chunk.embedded_text, *chunk.questions]))
         covered = sum(map(self._statistics.idf, self._question & there)) / self._ideal
         lexical = (hit.lexical or 0.0) / self._ideal
-        return (hit.dense or 0.0) + LEXICAL_WEIGHT * lexical + COVERAGE_WEIGHT * covered + _extras(hit)
+        dense = least if hit.dense is None else hit.dense
+        return dense + LEXICAL_WEIGHT * lexical + COVERAGE_WEIGHT * covered + _extras(hit)
 
 
 def _extras(hit: Hit) -> float:
