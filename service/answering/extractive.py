@@ -18,6 +18,7 @@ from service.ports import Terms
 MAX_SENTENCES = 5
 MAX_SECTIONS = 3
 MAX_CODE_LINES = 80
+_SHORT_SECTION_WORDS = 110
 
 _WANTS_CODE = re.compile(
     r"\b(how (do|to|can|should|would|does)|example|snippet|code|show|implement|write|set ?up|configure|create|add"
@@ -149,6 +150,8 @@ def _best_sections(found: Found) -> list[tuple[str, float]]:
 
 def _runs(units: Sequence[Unit], room: int, most: int) -> list[Excerpt]:
     """Up to `most` runs of neighbouring sentences around the best ones, `room` sentences in all, in reading order."""
+    if whole := _short_section(units):
+        return [whole]
     runs: list[tuple[int, int]] = []
     best = max((unit.score for unit in units), default=0.0)
     for seed in sorted(units, key=lambda unit: -unit.score)[:4]:
@@ -162,6 +165,16 @@ def _runs(units: Sequence[Unit], room: int, most: int) -> list[Excerpt]:
         stop = min([stop, *(begin for begin, _ in runs if begin > seed.order)])
         runs.append((start, stop))
     return [Excerpt(units[start].chunk, tuple(units[start:stop])) for start, stop in sorted(runs)]
+
+
+def _short_section(units: Sequence[Unit]) -> Excerpt | None:
+    """A section of a few sentences, such as cause and fix of an error, is read as a whole."""
+    prose = [unit for unit in units if unit.block.kind is BlockKind.PROSE]
+    words = sum(len(unit.sentence.text.split()) for unit in prose)
+    one_chunk = len({unit.chunk.id for unit in prose}) == 1
+    if not one_chunk or len(prose) < len(units) or len(prose) > MAX_SENTENCES or words > _SHORT_SECTION_WORDS:
+        return None
+    return Excerpt(prose[0].chunk, tuple(prose))
 
 
 def _around(units: Sequence[Unit], seed: Unit, room: int) -> tuple[int, int]:

@@ -14,6 +14,7 @@ NO_MODEL = "Quoted from the chapters; no model was used."
 _SMALL_TABLE = 14
 
 _RELATIVE_LINK = re.compile(r"!?\[([^\]]*)\]\((?!https?://)[^)]*\)")
+_CODE_SPAN = re.compile(r"((?<!`)`+(?!`).+?(?<!`)`+(?!`))")
 _IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 
 
@@ -99,7 +100,9 @@ def _close(previous: Unit, unit: Unit) -> bool:
 def _shown(text: str) -> str:
     """A sentence as it can stand alone: links within the chapters become their text, half an emphasis is dropped."""
     text = _RELATIVE_LINK.sub(r"\1", _IMAGE.sub(r"\1", text)).replace("<br>", "")
+    pieces = _CODE_SPAN.split(text)
+    outside = "".join(pieces[::2])
     for mark in ("**", "__", "`"):
-        if text.count(mark) % 2:
-            text = text.replace(mark, "")
-    return text
+        if outside.count(mark) % 2:
+            pieces[::2] = [piece.replace(mark, "") for piece in pieces[::2]]
+    return "".join(pieces)
