@@ -12,10 +12,18 @@ import yaml
 CONTENTS_FILE = Path(__file__).with_name("contents.yaml")
 
 # Section folders whose chapters must all exist; a section joins when its last chapter is written.
-COMPLETE_SECTIONS: tuple[str, ...] = ("01_introduction", "12_ai_and_llm_integration")
+COMPLETE_SECTIONS: tuple[str, ...] = (
+    "01_introduction",
+    "02_project_structure",
+    "03_data_layer_fundamentals",
+    "04_relational_databases_sql",
+    "05_postgresql_specific",
+    "06_nosql_mongodb",
+    "12_ai_and_llm_integration",
+)
 
 # Section folders whose interview.yaml must exist and hold at least four questions a chapter.
-BANKS_COMPLETE: tuple[str, ...] = ()
+BANKS_COMPLETE: tuple[str, ...] = COMPLETE_SECTIONS
 
 
 @dataclass(frozen=True, slots=True)
