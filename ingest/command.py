@@ -43,7 +43,7 @@ async def ingest_folder(settings: Settings, folder: Path, dry_run: bool, rebuild
 
 
 class _Bars:
-    """The pipeline's `Progress`, as bars on standard error."""
+    """The pipeline's `Progress`, as bars on standard error; nothing is written before the first step."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -58,13 +58,14 @@ class _Bars:
         self._task: TaskID | None = None
 
     def __enter__(self) -> Self:
-        self._bars.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bars.stop()
+        if self._task is not None:
+            self._bars.stop()
 
     def step(self, name: str, total: int) -> None:
+        self._bars.start()
         self._task = self._bars.add_task(name, total=total)
 
     def advance(self, count: int = 1) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import structlog
 from fastapi import FastAPI
@@ -28,6 +28,14 @@ class State(TypedDict):
     service: Service
 
 
+class _Application(FastAPI):
+    """FastAPI, with our errors in its OpenAPI document."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document; FastAPI makes it once."""
+        return problems.described(super().openapi())
+
+
 def create_app(settings: Settings, opened: Service | None = None) -> FastAPI:
     """An application for these settings. Nothing is opened before its lifespan begins.
 
@@ -44,7 +52,7 @@ def create_app(settings: Settings, opened: Service | None = None) -> FastAPI:
             with suppress(asyncio.CancelledError):
                 await watcher
 
-    app = FastAPI(
+    app = _Application(
         title="Backend Mastery",
         summary="Cited answers out of a knowledge base on FastAPI backends.",
         version="0.1.0",

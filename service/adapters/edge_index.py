@@ -26,7 +26,7 @@ from filelock import FileLock, Timeout
 from service.adapters import points
 from service.adapters.bm25 import Bm25
 from service.adapters.edge_store import EdgeStore, StoredGeneration
-from service.adapters.hybrid import PREFETCH, RRF_K, WEIGHTS, Ranking, hits_of
+from service.adapters.hybrid import FUSED, PREFETCH, RRF_K, WEIGHTS, Ranking, hits_of
 from service.adapters.points import DENSE, QUESTIONS, SPARSE
 from service.domain import Chapter, Chunk, Fingerprint, Generation, Hit, SearchFilter, TermStatistics
 from service.errors import IndexCorrupted, IndexMismatch, IndexMissing, IndexProblem
@@ -57,7 +57,9 @@ class EdgeIndex:
             fresh = await asyncio.to_thread(self._load)
             old, self._view = self._view, fresh
         if old:
-            old.close()
+            await asyncio.to_thread(
+                old.close
+            )  # no search is using it: a search never waits between opening and reading
         return True
 
     async def search(self, text: str, vector: Vector, limit: int, where: SearchFilter) -> list[Hit]:
@@ -74,12 +76,14 @@ class EdgeIndex:
         prefetches = [edge.Prefetch(query=query, limit=PREFETCH, filter=condition) for query in queries.values()]
         fusion: Any = edge.Fusion.Rrf(k=RRF_K, weights=[WEIGHTS[way] for way in queries])  # its stub is wrong
         requests = [
-            edge.QueryRequest(prefetches=prefetches, query=fusion, limit=limit),
+            edge.QueryRequest(prefetches=prefetches, query=fusion, limit=FUSED),
             *(edge.QueryRequest(query=query, limit=PREFETCH, filter=condition) for query in queries.values()),
         ]
-        fused, *ways = (_ranking(found) for found in view.shard.query_batch(edge.QueryBatchRequest(requests)))
+        found, *rankings = (_ranking(found) for found in view.shard.query_batch(edge.QueryBatchRequest(requests)))
+        ways = dict(zip(queries, rankings, strict=True))
+        fused = found.best(limit, ways)
         view.ensure_chunks(fused.ids)
-        return hits_of(fused, dict(zip(queries, ways, strict=True)), view.chunk)
+        return hits_of(fused, ways, view.chunk)
 
     async def section(self, chapter: str, section_id: str) -> list[Chunk]:
         """All chunks of one section, in reading order."""
@@ -146,6 +150,7 @@ class _View:
             stored.verify(self._folder)
             self.shard = edge.EdgeShard.load(str(self._folder))
             found = self.shard.count(edge.CountRequest(filter=_filter(SearchFilter()), exact=True))
+            self.statistics()  # every question needs them: read here, in a thread, and not by the first answer
         except IndexCorrupted:
             _remove(self._folder, self._lock)
             raise

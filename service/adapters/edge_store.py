@@ -16,7 +16,7 @@ import multiprocessing
 import os
 import shutil
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -29,6 +29,9 @@ from service.adapters.lock import IngestFileLock
 from service.domain import Chapter, Chunk, Generation, TermStatistics
 from service.errors import IndexCorrupted, IngestFailed
 from service.ports import Vectors
+
+_BLOCK = 1 << 16
+_ZEROS = bytes(_BLOCK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,12 +224,41 @@ def _failed(reason: str) -> IngestFailed:
 
 
 def checksum(file: Path) -> int:
-    """CRC-32 of a file's content."""
-    value = 0
-    with file.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            value = zlib.crc32(block, value)
+    """CRC-32 of a file's size and of its blocks that are not all zero, each with its place.
+
+    Edge sets its files up at 4 to 32 MB each, nearly all of it holes: 200 MB that need not be read at every start.
+    """
+    with file.open("rb", buffering=0) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        value = zlib.crc32(_place(size))
+        for start, end in _extents(stream.fileno(), size):
+            for at in range(start, end, _BLOCK):
+                stream.seek(at)
+                block = stream.read(_BLOCK)
+                if block != _ZEROS[: len(block)]:
+                    value = zlib.crc32(block, zlib.crc32(_place(at), value))
     return value
+
+
+def _extents(file: int, size: int) -> Iterator[tuple[int, int]]:
+    """Where a file has data, in whole blocks and in order; all of it where the system does not tell holes."""
+    if not hasattr(os, "SEEK_DATA"):
+        yield 0, size
+        return
+    at = 0
+    while at < size:
+        try:
+            data = os.lseek(file, at, os.SEEK_DATA)
+        except OSError:  # nothing but a hole is left
+            return
+        end = os.lseek(file, data, os.SEEK_HOLE)
+        start = max(at, data // _BLOCK * _BLOCK)
+        at = -(-end // _BLOCK) * _BLOCK
+        yield start, at
+
+
+def _place(offset: int) -> bytes:
+    return offset.to_bytes(8, "little")
 
 
 def _write_durably(file: Path, text: str) -> None:

@@ -12,6 +12,7 @@ from service.adapters.points import DENSE, QUESTIONS, SPARSE
 from service.domain import Chunk, Hit
 
 PREFETCH = 50
+FUSED = 3 * PREFETCH  # all that the ways of matching can find together, see `Ranking.best`
 RRF_K = 20
 WEIGHTS: Mapping[str, float] = {DENSE: 1.0, SPARSE: 1.0, QUESTIONS: 0.7}
 
@@ -26,6 +27,17 @@ class Ranking:
     def as_mapping(self) -> dict[str, float]:
         """Score by id."""
         return dict(zip(self.ids, self.scores, strict=True))
+
+    def best(self, limit: int, ways: Mapping[str, Ranking]) -> Ranking:
+        """The first of a fused ranking.
+
+        Fused scores are often equal, and the engines order equals by chance. Here the dense score decides, then the
+        id, so that the same question always finds the same.
+        """
+        dense = ways[DENSE].as_mapping()
+        pairs = zip(self.ids, self.scores, strict=True)
+        ordered = sorted(pairs, key=lambda pair: (-round(pair[1], 7), -dense.get(pair[0], -1.0), pair[0]))[:limit]
+        return Ranking([id_ for id_, _ in ordered], [score for _, score in ordered])
 
 
 def hits_of(fused: Ranking, ways: Mapping[str, Ranking], chunk: Callable[[str], Chunk]) -> list[Hit]:

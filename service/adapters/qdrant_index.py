@@ -10,7 +10,7 @@ from qdrant_client import AsyncQdrantClient, models
 
 from service.adapters import points
 from service.adapters.bm25 import Bm25
-from service.adapters.hybrid import PREFETCH, RRF_K, WEIGHTS, Ranking, hits_of
+from service.adapters.hybrid import FUSED, PREFETCH, RRF_K, WEIGHTS, Ranking, hits_of
 from service.adapters.points import DENSE, QUESTIONS, SPARSE
 from service.adapters.qdrant_store import NotThere, aliased, condition, reaching, read_manifest
 from service.domain import Chapter, Chunk, Fingerprint, Generation, Hit, SearchFilter, TermStatistics
@@ -70,7 +70,7 @@ class QdrantIndex:
         ]
         fusion = models.RrfQuery(rrf=models.Rrf(k=RRF_K, weights=[WEIGHTS[way] for way in queries]))
         requests = [
-            models.QueryRequest(prefetch=prefetches, query=fusion, limit=limit),
+            models.QueryRequest(prefetch=prefetches, query=fusion, limit=FUSED),
             *(
                 models.QueryRequest(query=query, using=way, limit=PREFETCH, filter=condition_)
                 for way, query in queries.items()
@@ -80,11 +80,13 @@ class QdrantIndex:
             responses = await self._client.query_batch_points(collection.name, requests)
         if len(responses) != len(requests):
             raise IndexUnreachable(f"Qdrant answered {len(responses)} of {len(requests)} queries")
-        fused, *ways = (_ranking(response.points) for response in responses)
+        found, *rankings = (_ranking(response.points) for response in responses)
+        ways = dict(zip(queries, rankings, strict=True))
+        fused = found.best(limit, ways)
         chunks = await self._chunks(collection, fused.ids)
         there = [id_ for id_ in fused.ids if id_ in chunks]
         kept = Ranking(there, [score for id_, score in zip(fused.ids, fused.scores, strict=True) if id_ in chunks])
-        return hits_of(kept, dict(zip(queries, ways, strict=True)), chunks.__getitem__)
+        return hits_of(kept, ways, chunks.__getitem__)
 
     async def section(self, chapter: str, section_id: str) -> list[Chunk]:
         """All chunks of one section, in reading order, read once a generation."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from operator import itemgetter
 
 from service.domain import Hit, TermStatistics
@@ -65,6 +66,7 @@ def _extras(hit: Hit) -> float:
     return asked - APPENDIX_PENALTY * is_appendix(hit.chunk.heading)
 
 
+@lru_cache(maxsize=4096)
 def is_appendix(heading: str) -> bool:
     """Whether a section only repeats or points elsewhere (a summary, links): rarely the best passage."""
     return bool(_APPENDIX.match(heading))
