@@ -21,9 +21,12 @@ _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class Settings(BaseSettings):
-    """What can be set; the field's alias is the name of the environment variable."""
+    """What can be set; the field's alias is the name of the environment variable, and its only name.
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, populate_by_name=True, env_ignore_empty=True)
+    By their own names they could be set too, by a `HOST` or `PORT` that means something else.
+    """
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, env_ignore_empty=True)
 
     knowledge_base: Path = Field(PROJECT / "knowledge_base", alias="MASTERY_KNOWLEDGE_BASE")
     data_dir: Path = Field(PROJECT / ".data", alias="MASTERY_DATA_DIR")

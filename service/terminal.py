@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 from rich.console import Console
@@ -12,6 +13,8 @@ from service.answering.answerer import Ask
 from service.domain import Answer, Passage, SearchFilter, Status
 from service.settings import Settings
 from service.wiring import open_service
+
+_OWN_LINK = re.compile(r"\[((?:[^\[\]\\]|\\.)*)\]\(/read/[^)]*\)")
 
 
 async def ask_and_print(settings: Settings, question: str, where: SearchFilter, as_json: bool) -> bool:
@@ -47,7 +50,8 @@ def _print_json(document: bytes) -> None:
 def _print_answer(answer: Answer) -> None:
     out = Console(soft_wrap=False)
     out.print()
-    out.print(Padding(Markdown(answer.answer, hyperlinks=False), (0, 2)))
+    text = _OWN_LINK.sub(r"\1", answer.answer)  # links into the page mean nothing in a terminal
+    out.print(Padding(Markdown(text, hyperlinks=False), (0, 2)))
     if answer.citations:
         out.print()
     for cited in answer.citations:

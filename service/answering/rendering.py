@@ -20,7 +20,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-from service.domain import Citation
+from service.domain import Chapter, Citation
 
 _MARKER = re.compile(r"\[(\d{1,2})\](?!\()")
 _TAGS = frozenset(
@@ -28,6 +28,7 @@ _TAGS = frozenset(
     " table thead tbody tr th td span div sup".split()
 )
 _ATTRIBUTES = {
+    **{f"h{level}": {"id"} for level in range(1, 7)},
     "*": {"class"},
     "a": {"href", "title", "data-citation"},
     "th": {"style"},
@@ -41,6 +42,17 @@ def to_html(markdown: str, citations: Sequence[Citation] = ()) -> str:
     """Render an answer."""
     env: dict[str, Any] = {"citations": {citation.number: citation for citation in citations}}
     return sanitise(_parser().render(markdown, env))
+
+
+def chapter_html(chapter: Chapter) -> str:
+    """Render a chapter; its headings carry the anchors that citations point to."""
+    body = "\n".join(chapter.text.split("\n")[chapter.body_line - 1 :])
+    anchors = {heading.line - chapter.body_line: heading.anchor for heading in chapter.headings}
+    tokens = _parser().parse(body, {})
+    for token in tokens:
+        if token.type == "heading_open" and token.map and token.level == 0:
+            token.attrSet("id", anchors.get(token.map[0], ""))
+    return sanitise(_parser().renderer.render(tokens, _parser().options, {}))
 
 
 def sanitise(html: str) -> str:
