@@ -7,13 +7,15 @@ one is near, else before an unindented line; only a single line that is over the
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from service.domain import Block, BlockKind, Sentence
 
 CountTokens = Callable[[str], int]
+_Waiting = deque[tuple[Sentence, str]]
+_LOOK_AHEAD = 20  # sentences that may be missing from a piece before the rest is left to the next one
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ def pieces_of(block: Block, room: int, count: CountTokens) -> list[Block]:
     if cost > room // 2:  # the head of a very wide table is cut like its rows
         lines, head, tail, cost = [*head, *lines], [], [], 0
     runs = list(_runs(lines, room - cost - 2, count))
-    return [_piece(block, head, run, tail, part, len(runs)) for part, run in enumerate(runs, 1)]
+    waiting = deque((sentence, _folded(sentence.text)) for sentence in block.sentences)
+    return [_piece(block, head, run, tail, part, len(runs), waiting) for part, run in enumerate(runs, 1)]
 
 
 def _lines(block: Block) -> tuple[list[_Line], list[_Line], list[_Line]]:
@@ -55,7 +58,9 @@ def _lines(block: Block) -> tuple[list[_Line], list[_Line], list[_Line]]:
     return (lines[2:], lines[:2], []) if block.kind is BlockKind.TABLE else (lines, [], [])
 
 
-def _piece(block: Block, head: list[_Line], run: list[_Line], tail: list[_Line], part: int, parts: int) -> Block:
+def _piece(
+    block: Block, head: list[_Line], run: list[_Line], tail: list[_Line], part: int, parts: int, waiting: _Waiting
+) -> Block:
     while run[0].blank:
         run = run[1:]
     while run[-1].blank:
@@ -68,24 +73,26 @@ def _piece(block: Block, head: list[_Line], run: list[_Line], tail: list[_Line],
         text=text,
         start_line=head[0].number if shows_head else first,
         end_line=last,
-        sentences=tuple(_sentences(block, first, last, text)),
+        sentences=tuple(_sentences(block.kind, first, last, text, waiting)),
         part=part,
         parts=parts,
     )
 
 
-def _sentences(block: Block, first: int, last: int, text: str) -> Iterator[Sentence]:
-    """The block's sentences that begin on these lines and stand whole in this text."""
-    folded = _folded(text)
-    for sentence in block.sentences[bisect_left(block.sentences, first, key=_start) :]:
-        if sentence.start_line > last:
-            return
-        if block.kind is BlockKind.CODE or _folded(sentence.text) in folded:
+def _sentences(kind: BlockKind, first: int, last: int, text: str, waiting: _Waiting) -> Iterator[Sentence]:
+    """Take, of the sentences that wait, those that begin on these lines and stand whole in this text."""
+    folded, at = _folded(text), 0
+    missed: list[tuple[Sentence, str]] = []
+    while waiting and waiting[0][0].start_line <= last and len(missed) < _LOOK_AHEAD:
+        sentence, wanted = waiting.popleft()
+        found = at if kind is BlockKind.CODE else folded.find(wanted, at)
+        if found >= 0 and sentence.start_line >= first:
+            at = found + (0 if kind is BlockKind.CODE else len(wanted))
+            missed.clear()  # they were cut
             yield sentence
-
-
-def _start(sentence: Sentence) -> int:
-    return sentence.start_line
+        elif sentence.start_line >= first:
+            missed.append((sentence, wanted))
+    waiting.extendleft(reversed(missed))
 
 
 def _folded(text: str) -> str:

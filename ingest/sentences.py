@@ -21,7 +21,7 @@ from service.domain import Sentence
 
 _ABBREVIATIONS = frozenset("e.g i.e etc vs cf approx resp no fig dr mr mrs ms st al inc ltd jr sr ca".split())
 _END = re.compile(r"[.!?…][\"'”’)\]*_]*(?=\s)|[。！？][”’）」]*")
-_OPAQUE = re.compile(r"(`+).+?\1|\[[^\]\n]*\]\([^)\n]*\)|<https?://[^>]*>|https?://\S*[^\s.,;)]")
+_OPAQUE = re.compile(r"(`+).+?\1|\[[^\]\n]{0,999}\]\([^)\n]{0,999}\)|<https?://[^>]*>|https?://\S*[^\s.,;)]")
 _STARTS_LOWER = re.compile(r"\s+[a-z]")
 _LONGEST = 2000  # characters; what reads on for longer is no sentence, and to look on without an end takes for ever
 _LINE_PREFIX = re.compile(r"^\s*(?:>\s?)*(?:[-*+]\s+(?:\[[ xX]\]\s+)?|\d{1,9}[.)]\s+)?")

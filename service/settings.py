@@ -23,7 +23,7 @@ _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 class Settings(BaseSettings):
     """What can be set; the field's alias is the name of the environment variable, and its only name.
 
-    By their own names they could be set too, by a `HOST` or `PORT` that means something else.
+    The fields' own names are not accepted: a `HOST` or `PORT` in the environment means something else.
     """
 
     model_config = SettingsConfigDict(extra="forbid", frozen=True, env_ignore_empty=True)

@@ -1,6 +1,6 @@
 """Text -> sparse BM25 vectors and term ids, by Qdrant's own implementation (on both engines).
 
-Its tokenizer keeps `expire_on_commit` and `MissingGreenlet` whole; people also type their words apart. So identifiers
+Its tokenizer keeps `expire_on_commit` and `HTTPException` whole; people also type their words apart. So identifiers
 are given to it whole and in words.
 """
 
@@ -14,8 +14,8 @@ import qdrant_edge
 
 AVERAGE_LENGTH = 110.0  # terms of a chunk of about 200 tokens, stop words gone
 
-_IDENTIFIER = re.compile(r"\b[A-Za-z]\w*(?:_\w+|[a-z\d][A-Z]\w*)\b")
-_WORD_BREAK = re.compile(r"_+|(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_IDENTIFIER = re.compile(r"\b(?:[A-Za-z]\w*(?:_\w+|[a-z\d][A-Z]\w*)|[A-Z]{2,}[a-z]{2}\w*)\b")  # not the plural URLs
+_WORD_BREAK = re.compile(r"_+|(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
 
 
 _REMEMBERED = 4096

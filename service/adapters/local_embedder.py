@@ -85,8 +85,9 @@ class LocalEmbedder:
             ids[row, : len(tokens)] = tokens
             mask[row, : len(tokens)] = 1
         inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        session = self._session
         try:
-            hidden = self._session.run(None, inputs)[0]
+            hidden = session.run(None, inputs)[0]
         except Exception as error:  # the vendor raises bare exceptions
             raise EmbeddingFailed(f"the bundled model failed: {error}") from error
         weights = mask[:, :, None].astype(np.float32)

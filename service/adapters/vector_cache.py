@@ -42,7 +42,7 @@ class ShippedVectors:
         if not file.is_file():
             return
         try:
-            with np.load(file) as stored:
+            with file.open("rb") as stream, np.load(stream) as stored:
                 if str(stored["fingerprint"]) == fingerprint:
                     self._vectors = stored["vectors"]
                     self._rows = {bytes(key): row for row, key in enumerate(stored["keys"])}

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 from service.answering.citations import chapter_url, citation
-from service.answering.extractive import Composition, Excerpt, Unit
+from service.answering.excerpts import Excerpt, Unit
+from service.answering.extractive import Composition
 from service.domain import BlockKind, Chunk, Citation
 
 NO_MODEL = "Quoted from the chapters; no model was used."

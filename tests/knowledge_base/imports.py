@@ -57,7 +57,8 @@ class ImportResolver:
                 [sys.executable, "-P", "-W", "ignore", str(_SERVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
             )  # fmt: skip
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps([module, name]) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()

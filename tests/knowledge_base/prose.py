@@ -29,7 +29,9 @@ _EMOJI = re.compile(
     "\u2705\u270a-\u270d\u2728\u274c\u274e\u2753-\u2757\u2764\u2795-\u2797\u2b50\u2b55\ufe0f]"
 )
 _UNDEFINED_REFERENCE = re.compile(r"\[[^\]]+\]\[[^\]]*\]")
-_ANNOUNCEMENT = re.compile(r"\bin this (chapter|section|article),? (we|you)\b|\bthis (chapter|section) will\b", re.I)
+_ANNOUNCEMENT = re.compile(
+    r"\bin this (chapter|section|article),? (we|you)\b|\bthis (chapter|section) will\b", re.IGNORECASE
+)
 
 
 def length_problems(chapter: Chapter) -> list[str]:

@@ -101,7 +101,7 @@ class Chapter:
 
     def _execute(self, block: dict[str, Any], module: ModuleType) -> None:
         padded = "\n" * (block["line"] - 1) + block["code"]
-        exec(compile(padded, self.path, "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+        exec(compile(padded, self.path, "exec", dont_inherit=True), module.__dict__)
 
 
 def _from_block(found: TracebackType | None) -> TracebackType | None:
@@ -114,7 +114,7 @@ def _from_block(found: TracebackType | None) -> TracebackType | None:
 def main(job_file: str, report_file: str) -> None:
     """Run the job's blocks until one fails that should not."""
     job = json.loads(Path(job_file).read_text("utf-8"))
-    sys.path.insert(0, os.getcwd())
+    sys.path.insert(0, str(Path.cwd()))
     sys.argv = [job["path"]]
     faulthandler.dump_traceback_later(job["seconds"], exit=True)
     network = NoNetwork()

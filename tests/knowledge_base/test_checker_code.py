@@ -77,7 +77,8 @@ def test_a_failing_block_is_caught_with_its_line_and_source() -> None:
     line = next(n for n, text in enumerate(chapter.text.split("\n"), 1) if text.startswith("assert"))
     assert problem.startswith(f"{PATH}:{line - 1}: the block failed")
     assert f'File "{PATH}", line {line}' in problem
-    assert "AssertionError: not two" in problem and "assert x == 2" in problem
+    assert "AssertionError: not two" in problem
+    assert "assert x == 2" in problem
     assert "run_blocks.py" not in problem
 
 
@@ -129,7 +130,8 @@ def test_a_block_that_hangs_is_caught() -> None:
     """A block that does not end in time is reported with the line it hangs on."""
     chapter = with_code("```python\nx = 1\n```\n\n```python\nimport threading\n\nthreading.Event().wait()\n```")
     (problem,) = run_problems(chapter, seconds=1)
-    assert "did not end in time" in problem and PATH in problem
+    assert "did not end in time" in problem
+    assert PATH in problem
 
 
 def test_a_block_that_ends_the_process_is_caught() -> None:

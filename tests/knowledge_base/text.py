@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -60,7 +61,7 @@ def _passages(body: str, first_line: int) -> tuple[Passage, ...]:
     tokens = _PARSER.parse("\n".join(to_commonmark(body.split("\n"))))
     found: list[Passage] = []
     line = first_line
-    for before, token in zip(tokens, tokens[1:], strict=False):
+    for before, token in itertools.pairwise(tokens):
         if token.map:
             line = first_line + token.map[0]
         if token.type == "inline":

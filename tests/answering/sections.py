@@ -1,0 +1,15 @@
+"""Markdown -> the chunks that the chunker makes of it, for tests that need no index."""
+
+from __future__ import annotations
+
+import hashlib
+
+from ingest.chapters import Source, parse
+from ingest.chunking import chunk
+from service.domain import Chunk
+
+
+def chunks_of(markdown: str, path: str = "07_caching_layer/tips.md") -> list[Chunk]:
+    """All chunks of one chapter; a token is a word."""
+    chapter, _ = parse(Source(path, markdown, hashlib.sha256(markdown.encode()).hexdigest()))
+    return chunk(chapter, lambda text: len(text.split()))

@@ -1,0 +1,71 @@
+"""What makes a chunk rank before another."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.adapters.bm25 import Bm25
+from service.answering.ranking import Ranker, is_appendix
+from service.domain import Chunk, Hit, TermStatistics
+
+from .sections import chunks_of
+
+TERMS = Bm25()
+STATISTICS = TermStatistics(100, {})
+
+
+def _order(question: str, *hits: Hit) -> list[str]:
+    ranked = Ranker(TERMS.terms(question), STATISTICS, TERMS).ranked(hits)
+    assert [hit.score for hit in ranked] == sorted((hit.score for hit in ranked), reverse=True)
+    return [hit.chunk.heading for hit in ranked]
+
+
+def _chunks(*sections: str) -> list[Chunk]:
+    return chunks_of("# Tips\n\n" + "\n\n".join(f"## {section}" for section in sections) + "\n")
+
+
+@pytest.mark.parametrize(
+    "heading", ["Summary", "See also", "🎯 Summary", "Key takeaways", "Further reading", "next steps", "**References**"]
+)
+def test_appendices_are_known_by_their_heading(heading: str) -> None:
+    """Sections that repeat or point elsewhere are told by the first word of their heading."""
+    assert is_appendix(heading)
+
+
+@pytest.mark.parametrize("heading", ["A summary endpoint", "Why references?", "Summarising", "Pools", ""])
+def test_other_headings_are_no_appendices(heading: str) -> None:
+    """The word alone does not make an appendix."""
+    assert not is_appendix(heading)
+
+
+def test_a_summary_comes_after_the_passage_that_it_repeats() -> None:
+    """Of two equally good chunks, the appendix is second."""
+    summary, passage = _chunks("Summary\n\nA pool has five connections.", "Pools\n\nA pool has five connections.")
+    assert _order("pool connections", Hit(summary, 1, 0.6), Hit(passage, 1, 0.6)) == ["Pools", "Summary"]
+
+
+def test_the_words_of_the_question_count() -> None:
+    """A chunk that covers the question's words comes before one that is only alike."""
+    alike, covers = _chunks("A\n\nSomething of the kind.", "B\n\nSet pool_recycle below the firewall's timeout.")
+    assert _order("pool_recycle firewall timeout", Hit(alike, 1, 0.5), Hit(covers, 1, 0.5)) == ["B", "A"]
+
+
+def test_the_chapters_own_questions_count() -> None:
+    """A chunk whose chapter asks the very question is preferred; one only on the same subject is not."""
+    other, asked = _chunks("A\n\nSome words.", "B\n\nSome words.")
+    assert _order("zzz", Hit(other, 1, 0.52), Hit(asked, 1, 0.5, question=0.9)) == ["B", "A"]
+    assert _order("zzz", Hit(other, 1, 0.52), Hit(asked, 1, 0.5, question=0.55)) == ["A", "B"]
+
+
+def test_a_chunk_found_by_words_alone_is_ranked_too() -> None:
+    """A hit without a cosine gets the lowest of the others, not nothing."""
+    near, far, words = _chunks("A\n\nSome words.", "B\n\nSome words.", "C\n\nThe exact error text MissingGreenlet.")
+    hits = [Hit(near, 1, 0.5), Hit(far, 1, 0.45), Hit(words, 1, None, lexical=9.0)]
+    assert _order("MissingGreenlet", *hits)[0] == "C"
+
+
+def test_nothing_ranks_as_nothing() -> None:
+    """No hits, no terms: an empty ranking, not an error."""
+    assert _order("") == []
+    (chunk,) = _chunks("A\n\nSome words.")
+    assert _order("", Hit(chunk, 1, 0.5)) == ["A"]

@@ -1,0 +1,79 @@
+"""The settings choose the parts, and what cannot be put together is one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.adapters.edge_index import EdgeIndex
+from service.adapters.local_embedder import LocalEmbedder
+from service.domain import CHUNKER_VERSION
+from service.errors import BadSetting, IndexMissing
+from service.wiring import fingerprint_for, make_chat_model, make_embedder, make_index, make_store, open_service
+
+from ..small_index import settings_for
+
+LOCAL = "http://127.0.0.1:9/v1"
+
+
+async def test_without_settings_everything_runs_here(tmp_path: Path) -> None:
+    """The bundled model, the embedded engine, and no chat model."""
+    settings = settings_for(tmp_path)
+    embedder = make_embedder(settings)
+    assert isinstance(embedder, LocalEmbedder)
+    fingerprint = fingerprint_for(embedder)
+    assert (fingerprint.embedding, fingerprint.chunker) == (embedder.fingerprint, CHUNKER_VERSION)
+    assert isinstance(make_index(settings, fingerprint), EdgeIndex)
+    assert make_chat_model(settings) is None
+    await embedder.close()
+
+
+async def test_a_key_chooses_the_chat_model(tmp_path: Path) -> None:
+    """The model is the one that was set, its price known or not; the key is in no message."""
+    model = make_chat_model(settings_for(tmp_path, openai_api_key="sk-secret", chat_model="gpt-6-luna"))
+    assert model is not None
+    assert model.name == "gpt-6-luna"
+    assert "sk-secret" not in repr(model)
+    await model.close()
+
+
+async def test_a_key_alone_never_changes_the_embedding_model(tmp_path: Path) -> None:
+    """Setting a key does not invalidate an index."""
+    one, other = make_embedder(settings_for(tmp_path)), make_embedder(settings_for(tmp_path, openai_api_key="sk-x"))
+    assert one.fingerprint == other.fingerprint
+    await one.close()
+    await other.close()
+
+
+async def test_a_qdrant_server_is_chosen_by_its_url(tmp_path: Path) -> None:
+    """Index and store are those of the server then."""
+    settings = settings_for(tmp_path, qdrant_url="http://127.0.0.1:9")
+    index = make_index(settings, fingerprint_for(make_embedder(settings_for(tmp_path))))
+    assert type(index).__name__ == "QdrantIndex"
+    assert type(make_store(settings)).__name__ == "QdrantStore"
+    await index.close()
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"embedding_model": "text-embedding-3-small"}, "MASTERY_EMBEDDING_MODEL"),
+        ({"embedding_model": "text-embedding-9-huge", "openai_base_url": LOCAL}, "MASTERY_EMBEDDING_SIZE"),
+    ],
+)
+async def test_parts_that_do_not_fit_name_the_setting(tmp_path: Path, changes: dict[str, Any], name: str) -> None:
+    """What one setting makes another one need is said by its variable."""
+    with pytest.raises(BadSetting, match=f"^{name}: "):
+        make_embedder(settings_for(tmp_path, **changes))
+
+
+async def test_a_service_opens_without_an_index_and_closes_what_it_opened(tmp_path: Path) -> None:
+    """Opening needs no index, using it does; afterwards it embeds no more."""
+    async with open_service(settings_for(tmp_path)) as service:
+        await service.answerer.warm_up()
+        with pytest.raises(IndexMissing):
+            await service.index.generation()
+    with pytest.raises(RuntimeError, match="shutdown"):
+        await service.answerer.warm_up()

@@ -1,0 +1,31 @@
+"""The bundled model's tokenizer, and the plain chapters, read once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from ingest.chapters import Source, scan
+from ingest.pieces import CountTokens
+from service.adapters.local_embedder import LocalEmbedder
+from service.settings import BUNDLED_MODEL
+
+from ..small_index import PLAIN
+
+
+@pytest.fixture(scope="session")
+def count() -> Iterator[CountTokens]:
+    """Tokens of a text as the bundled model counts them."""
+    embedder = LocalEmbedder(BUNDLED_MODEL)
+    yield embedder.count_tokens
+    asyncio.run(embedder.close())
+
+
+@pytest.fixture(scope="session")
+def plain_sources() -> list[Source]:
+    """The plain chapters as they stand on disk."""
+    sources, problems = scan(PLAIN)
+    assert problems == []
+    return sources
