@@ -212,6 +212,8 @@ def _is_nested_code(token: Token) -> bool:
 
 def _without_comments(markdown: str) -> str:
     """HTML comments gone but for their line breaks, so that every line stays where it is."""
+    if "-->" not in markdown:
+        return markdown
     return _COMMENT.sub(lambda found: "\n" * found[0].count("\n") if found["comment"] else found[0], markdown)
 
 

@@ -17,7 +17,7 @@ from service.domain import BlockKind, Chapter, Chunk
 
 from .written import cut
 
-MODEL_READS = 256
+MODEL_READS = 256  # tokens
 MARKERS = 2
 TAG = re.compile(r"</?(?:details|summary)>")
 PROSE = "A sentence of quite ordinary words about connection pools and event loops. "
@@ -46,6 +46,18 @@ def test_no_chunk_of_the_plain_chapters_is_over_the_limit(
     """What is embedded of a chunk fits what the model reads, its markers included."""
     sizes = [count(made.embedded_text) + MARKERS for _, chunks in plain.values() for made in chunks]
     assert max(sizes) <= MODEL_READS
+
+
+def test_the_limit_is_used_to_the_last_token(count: CountTokens) -> None:
+    """A paragraph that fits exactly stays whole; one token more, and it is cut."""
+    sizes = {}
+    for number in range(235, 260):
+        made = cut("# T\n\n" + "word " * number, count)
+        sizes[number] = [count(one.embedded_text) + MARKERS for one in made]
+    assert max(size for some in sizes.values() for size in some) == MODEL_READS
+    whole = [number for number, some in sizes.items() if len(some) == 1]
+    assert sizes[whole[-1]] == [MODEL_READS]
+    assert whole == list(range(235, whole[-1] + 1))
 
 
 LINES = """# Title|## 标题 🚀|Setext|---|===|```python|```|~~~|````|- item|  - nested|1. one|> quote|    indented
@@ -127,8 +139,8 @@ def test_a_block_just_under_the_limit_stays_whole_wherever_it_stands(block: str,
 
 def test_a_sentence_that_leads_to_code_stays_with_it(count: CountTokens) -> None:
     """A lead-in ending in a colon is in the chunk of its code, list or table, whatever came before it."""
-    for follows in (code(14), "\n".join(f"- item number {n} of the list" for n in range(3)), "| a |\n|---|\n| b |"):
-        for before in range(12):
+    for follows in (code(30), "\n".join(f"- item number {n} of the list" for n in range(3)), "| a |\n|---|\n| b |"):
+        for before in range(26):
             text = f"# T\n\n{PROSE * before}\n\n{PROSE}\n\nThe following does it:\n\n{follows}"
             (holding,) = (one for one in cut(text, count) if "The following" in one.text)
             assert follows.split("\n")[0] in holding.text, before
@@ -227,9 +239,9 @@ def test_a_step_with_code_over_the_limit_is_taken_apart(count: CountTokens) -> N
 
 
 def test_lists_inside_each_other_without_end_are_cut(count: CountTokens) -> None:
-    """A list nested a hundred levels deep, and a quote, give chunks and no error."""
+    """A list nested thousands of levels deep, and a quote, give chunks and no error."""
     for mark in ("- ", "> "):
-        made = cut(mark * 100 + PROSE * 40, count)
+        made = cut(mark * 3000 + PROSE * 40, count)
         assert all(count(one.embedded_text) + MARKERS <= MODEL_READS for one in made)
         assert "event loops" in made[-1].text
 

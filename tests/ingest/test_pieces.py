@@ -68,6 +68,12 @@ def test_lines_are_right_without_a_closing_fence_and_without_any() -> None:
             assert [line.strip() for line in there] == [line.strip() for line in code_of(piece)]
 
 
+def test_the_fence_counts_too() -> None:
+    """A piece is within the limit with its fence, also where its lines alone would just fit."""
+    cut = pieces("\n".join(["```python", *["word " * 27] * 6, "```"]), 60)
+    assert all(words(piece.text) <= 60 for piece in cut)
+
+
 def test_comments_stay_with_their_lines() -> None:
     """A piece of code keeps the comments that begin on its lines and no others."""
     text = "\n".join(["```python", *(f"# Comment number {n}.\nx = {n}" for n in range(20)), "```"])
@@ -109,6 +115,13 @@ def test_a_paragraph_on_one_line_is_cut_between_sentences() -> None:
     assert len(cut) > 2
     assert [s.text for piece in cut for s in piece.sentences] == sentences
     assert {(piece.start_line, piece.end_line) for piece in cut} == {(1, 1)}
+
+
+def test_sentences_that_repeat_are_quoted_as_often_as_they_stand_there() -> None:
+    """Of equal sentences on one line each piece has those that it shows, not those of the other pieces."""
+    cut = pieces("Say it again. Or not at all. " * 30, 40)
+    assert sum(len(piece.sentences) for piece in cut) == 60
+    assert all(" ".join(s.text for s in piece.sentences) == piece.text.replace("\n", " ") for piece in cut)
 
 
 def test_a_paragraph_on_many_lines_is_cut_between_them() -> None:
