@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := $(shell command -v uv 2>/dev/null)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# nltk, which comes with LlamaIndex, refuses files that are hard-linked into a cache.
+export UV_LINK_MODE := copy
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test check format bench ask eval vectors lock clean

@@ -33,7 +33,7 @@ _INLINE_MARKUP = re.compile(
     r"!?\[([^\]]*)\]\([^)]*\)|(`+)(.+?)\2|<[^>]+>|\*{1,3}(?!\s)|(?<!\s)\*{1,3}|(?<!\w)_{1,3}|_{1,3}(?!\w)"
 )
 _LONGEST_NAME, _LONGEST_FENCE = 20, 12  # of a language and of a fence: every piece of a block repeats them
-_QUOTE_MARK = re.compile(r" {0,3}> ?")
+_QUOTE_MARK = re.compile(r"^ {0,3}> ?")
 _ITEM_MARK = re.compile(r" *(?:[-*+]|\d{1,9}[.)])(?: {1,4}(?! )| |$)")
 _KINDS = {"list_item_open": BlockKind.ITEM, "blockquote_open": BlockKind.QUOTE}
 

@@ -7,15 +7,15 @@ one is near, else before an unindented line; only a single line that is over the
 from __future__ import annotations
 
 import re
-from collections import deque
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from service.domain import Block, BlockKind, Sentence
 
 CountTokens = Callable[[str], int]
-_Waiting = deque[tuple[Sentence, str]]
-_LOOK_AHEAD = 20  # sentences that may be missing from a piece before the rest is left to the next one
+_LOOK_AHEAD = 10_000  # characters of a block that may stand before its next sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,11 @@ def pieces_of(block: Block, room: int, count: CountTokens) -> list[Block]:
     if cost > room // 2:  # the head of a very wide table is cut like its rows
         lines, head, tail, cost = [*head, *lines], [], [], 0
     runs = list(_runs(lines, room - cost - 2, count))
-    waiting = deque((sentence, _folded(sentence.text)) for sentence in block.sentences)
-    return [_piece(block, head, run, tail, part, len(runs), waiting) for part, run in enumerate(runs, 1)]
+    own = _shared(block, runs)
+    return [
+        replace(_piece(block, head, run, tail, part), sentences=tuple(own[part - 1]), part=part, parts=len(runs))
+        for part, run in enumerate(runs, 1)
+    ]
 
 
 def _lines(block: Block) -> tuple[list[_Line], list[_Line], list[_Line]]:
@@ -58,41 +61,37 @@ def _lines(block: Block) -> tuple[list[_Line], list[_Line], list[_Line]]:
     return (lines[2:], lines[:2], []) if block.kind is BlockKind.TABLE else (lines, [], [])
 
 
-def _piece(
-    block: Block, head: list[_Line], run: list[_Line], tail: list[_Line], part: int, parts: int, waiting: _Waiting
-) -> Block:
+def _piece(block: Block, head: list[_Line], run: list[_Line], tail: list[_Line], part: int) -> Block:
     while run[0].blank:
         run = run[1:]
     while run[-1].blank:
         run = run[:-1]
     text = "\n".join(line.text for line in (*head, *run, *tail))
-    first, last = run[0].number, run[-1].number
-    shows_head = block.kind is BlockKind.TABLE and head and part == 1
-    return replace(
-        block,
-        text=text,
-        start_line=head[0].number if shows_head else first,
-        end_line=last,
-        sentences=tuple(_sentences(block.kind, first, last, text, waiting)),
-        part=part,
-        parts=parts,
-    )
+    if block.kind is BlockKind.HTML:  # what it shows are not the lines of the file
+        return replace(block, text=text)
+    first = head[0] if block.kind is BlockKind.TABLE and head and part == 1 else run[0]
+    return replace(block, text=text, start_line=first.number, end_line=run[-1].number)
 
 
-def _sentences(kind: BlockKind, first: int, last: int, text: str, waiting: _Waiting) -> Iterator[Sentence]:
-    """Take, of the sentences that wait, those that begin on these lines and stand whole in this text."""
-    folded, at = _folded(text), 0
-    missed: list[tuple[Sentence, str]] = []
-    while waiting and waiting[0][0].start_line <= last and len(missed) < _LOOK_AHEAD:
-        sentence, wanted = waiting.popleft()
-        found = at if kind is BlockKind.CODE else folded.find(wanted, at)
-        if found >= 0 and sentence.start_line >= first:
-            at = found + (0 if kind is BlockKind.CODE else len(wanted))
-            missed.clear()  # they were cut
-            yield sentence
-        elif sentence.start_line >= first:
-            missed.append((sentence, wanted))
-    waiting.extendleft(reversed(missed))
+def _shared(block: Block, runs: Sequence[list[_Line]]) -> list[list[Sentence]]:
+    """The block's sentences by the piece that they stand in; what a cut goes through is in none."""
+    shared: list[list[Sentence]] = [[] for _ in runs]
+    if block.kind is BlockKind.CODE:
+        starts = [run[0].number for run in runs]
+        for sentence in block.sentences:
+            shared[max(0, bisect_right(starts, sentence.start_line) - 1)].append(sentence)
+        return shared
+    texts = [_folded(" ".join(line.text for line in run)) for run in runs]
+    whole, ends, at = " ".join(texts), list(accumulate(len(text) + 1 for text in texts)), 0
+    for sentence in block.sentences:
+        wanted = _folded(sentence.text)
+        found = whole.find(wanted, at, at + len(wanted) + _LOOK_AHEAD)
+        if found >= 0:
+            at = found + len(wanted)
+            piece = bisect_right(ends, found)
+            if at < ends[piece]:
+                shared[piece].append(sentence)
+    return shared
 
 
 def _folded(text: str) -> str:

@@ -138,6 +138,19 @@ def test_a_pointer_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         EdgeStore(tmp_path).published()
 
 
+def test_a_checksum_depends_on_where_the_content_stands(tmp_path: Path) -> None:
+    """The same block at another place of a file of the same length is damage."""
+    sums = set()
+    for at in (0, 1 << 16, 1 << 17):
+        file = tmp_path / str(at)
+        file.write_bytes(b"")
+        os.truncate(file, 1 << 18)
+        with file.open("r+b") as stream:
+            os.pwrite(stream.fileno(), b"vectors", at)
+        sums.add(checksum(file))
+    assert len(sums) == 3
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     blocks=st.lists(st.tuples(st.integers(0, 12 << 16), st.binary(min_size=1, max_size=200)), max_size=6),

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -118,11 +119,20 @@ async def test_what_the_engine_refuses_is_a_failed_ingest(linked: Path, corpus: 
     assert EdgeStore(linked).current_id() == FIRST
 
 
-@pytest.mark.parametrize("moment", ["shard/segments", "manifest.json"])
-async def test_a_cancelled_ingest_leaves_a_generation_that_serves(linked: Path, corpus: Corpus, moment: str) -> None:
-    """Ctrl+C in the middle, or just before the switch: what CURRENT names can be opened."""
+MOMENTS: dict[str, Callable[[Path], bool]] = {
+    "while it is built": lambda folder: (folder / "generations" / SECOND / "shard" / "segments").exists(),
+    "before the switch": lambda folder: (folder / "generations" / SECOND / "manifest.json").exists(),
+    "after the switch": lambda folder: EdgeStore(folder).current_id() == SECOND,
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
+async def test_a_cancelled_ingest_leaves_a_generation_that_serves(
+    linked: Path, corpus: Corpus, moment: Callable[[Path], bool]
+) -> None:
+    """Ctrl+C at any moment: what CURRENT names can be opened, and no child is left."""
     task = asyncio.create_task(publish(EdgeStore(linked), corpus, corpus.generation(SECOND)))
-    await until(lambda: (linked / "generations" / SECOND / moment).exists() or task.done())
+    await until(lambda: moment(linked) or task.done())
     task.cancel()
     await asyncio.wait([task])
     index = EdgeIndex(EdgeStore(linked), FINGERPRINT)

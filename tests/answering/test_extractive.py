@@ -210,6 +210,31 @@ async def test_a_sentence_that_leans_back_brings_the_one_before_it(parts: Parts)
     assert excerpt.units[0].sentence.text == "The overflow is a second allowance."
 
 
+TWICE = """# Pools
+
+## Size
+
+The pool size bounds how many connections one process holds open.
+
+## Limits
+
+{second}
+"""
+
+
+async def test_what_a_second_passage_repeats_is_left_out(parts: Parts) -> None:
+    """Another section is quoted for what it adds; the same in other words adds nothing."""
+    question = "How many connections does the pool of a process hold?"
+    same = TWICE.format(second="How many open connections one process holds: the pool size bounds it.")
+    found, sections = _found(same, question, parts.terms)
+    assert [excerpt.chunk.heading for excerpt in compose(found, sections, parts.terms).excerpts] == ["Size"]
+    more = TWICE.format(
+        second="Every process holds a pool of its own, so many workers multiply the connections Postgres accepts."
+    )
+    found, sections = _found(more, question, parts.terms)
+    assert [excerpt.chunk.heading for excerpt in compose(found, sections, parts.terms).excerpts] == ["Size", "Limits"]
+
+
 async def test_a_table_comes_with_a_question_that_compares(parts: Parts) -> None:
     """A comparison gets the section's one small table under the sentences."""
     text = (

@@ -72,26 +72,14 @@ Text <script>alert(1)</script> and [a link](javascript:alert(1)), <svg onload=al
 """
 
 
-@asynccontextmanager
-async def _over(root: Path, path: str, chapter: str) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a service over one chapter."""
-    file = root / "chapters" / path
-    file.parent.mkdir(parents=True)
-    file.write_text(chapter, encoding="utf-8")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def odd_client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a service over a chapter whose path and headings are Chinese, and one that means harm."""
+    root = tmp_path_factory.mktemp("odd")
+    for path, chapter in (("七_缓存/redis 策略 💡.md", UNICODE_CHAPTER), ("attack.md", HOSTILE_CHAPTER)):
+        file = root / "chapters" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(chapter, encoding="utf-8")
     await ingest(root / "data", root / "chapters")
     async with client_of(create_app(settings_for(root / "data"))) as client:
-        yield client
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def unicode_client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a service over a chapter whose path and headings are Chinese."""
-    async with _over(tmp_path_factory.mktemp("unicode"), "七_缓存/redis 策略 💡.md", UNICODE_CHAPTER) as client:
-        yield client
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def hostile_client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a service over a chapter that means harm."""
-    async with _over(tmp_path_factory.mktemp("hostile"), "attack.md", HOSTILE_CHAPTER) as client:
         yield client

@@ -46,9 +46,9 @@ async def test_a_chapter_is_a_page_with_all_its_headings(client: httpx.AsyncClie
     assert chapter["title"] in unescape(page)
 
 
-async def test_nothing_runs_on_the_page(hostile_client: httpx.AsyncClient) -> None:
+async def test_nothing_runs_on_the_page(odd_client: httpx.AsyncClient) -> None:
     """Scripts, handlers and frames of a chapter are text, and the policy would stop them besides."""
-    response = await hostile_client.get("/read/attack")
+    response = await odd_client.get("/read/attack")
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert response.headers["content-security-policy"].startswith("default-src 'none'; style-src 'sha256-")
     head, body = response.text.split("<main>", 1)
@@ -67,8 +67,8 @@ async def test_any_other_path_is_not_found(client: httpx.AsyncClient, path: str)
     assert "root:" not in response.text
 
 
-async def test_a_page_in_another_alphabet_opens(unicode_client: httpx.AsyncClient) -> None:
+async def test_a_page_in_another_alphabet_opens(odd_client: httpx.AsyncClient) -> None:
     """Paths and anchors may be Chinese."""
-    page = await unicode_client.get(f"/read/{quote('七_缓存/redis 策略 💡')}")
+    page = await odd_client.get(f"/read/{quote('七_缓存/redis 策略 💡')}")
     assert page.status_code == 200
     assert 'id="键-1"' in page.text

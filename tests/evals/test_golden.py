@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,11 @@ from ..small_index import PLAIN
 PROJECT = Path(__file__).parents[2]
 OURS = PROJECT / "knowledge_base"
 FILES = sorted(golden.FOLDER.glob("*.yaml"))
+
+
+@cache
+def _items(file: Path) -> list[Item]:
+    return load(file)
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +59,7 @@ def test_ids_are_unique_over_all_files() -> None:
 
 def test_there_are_enough_questions_of_each_kind() -> None:
     """At least 60 that our chapters answer and 25 that they do not, near and far; both splits are filled."""
-    ours = load_all([golden.FOLDER / name for name in DEFAULT])
+    ours = [item for name in DEFAULT for item in _items(golden.FOLDER / name)]
     assert sum(item.answerable for item in ours) >= 60
     refused = [item for item in ours if not item.answerable]
     assert len(refused) >= 25
@@ -64,7 +70,12 @@ def test_there_are_enough_questions_of_each_kind() -> None:
 
 def test_questions_are_not_copied() -> None:
     """No two questions are alike, and none asks about nothing."""
-    said = [re.sub(r"\W+", " ", item.question).strip().casefold() for item in load_all(FILES) if not item.history]
+    said = [
+        re.sub(r"\W+", " ", item.question).strip().casefold()
+        for file in FILES
+        for item in _items(file)
+        if not item.history
+    ]
     assert len(said) == len(set(said))
     assert all(len(question.split()) >= 3 for question in said)
 
@@ -72,7 +83,7 @@ def test_questions_are_not_copied() -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_expected_sections_exist(file: Path, sections: dict[str, dict[tuple[str, str], str]]) -> None:
     """Every chapter and anchor that is expected is there."""
-    wanted = {(item.id, place.chapter, place.anchor) for item in load(file) for place in item.expect}
+    wanted = {(item.id, place.chapter, place.anchor) for item in _items(file) for place in item.expect}
     assert sorted(want for want in wanted if want[1:] not in sections[file.name]) == []
 
 
@@ -81,7 +92,7 @@ def test_facts_stand_in_an_expected_section(file: Path, sections: dict[str, dict
     """Each fact can be found by quoting: one of its patterns matches the source of a section that is expected."""
     texts = sections[file.name]
     missing = []
-    for item in load(file):
+    for item in _items(file):
         there = [texts.get((place.chapter, place.anchor), "") for place in item.expect]
         for alternatives in item.facts:
             if not any(_found(pattern, text) for pattern in alternatives for text in there):
@@ -98,7 +109,7 @@ def _found(pattern: str, text: str) -> bool:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_what_is_not_answerable_expects_nothing(file: Path) -> None:
     """A question that no chapter answers has neither places nor facts, and says how far away it is."""
-    for item in load(file):
+    for item in _items(file):
         assert item.answerable or not (item.expect or item.facts), item.id
         assert item.answerable == (item.distance == ""), item.id
 

@@ -227,6 +227,18 @@ def test_a_chapter_of_one_huge_fence_is_cut_into_fences(count: CountTokens) -> N
     assert (made[0].start_line, made[-1].end_line) == (4, 5003)
 
 
+@pytest.mark.parametrize("odd", ["```" + "x-" * 200, "```python\n# " + "`" * 150])
+def test_every_piece_of_code_is_fenced(odd: str, count: CountTokens) -> None:
+    """Neither a language without end nor code full of backticks costs a piece its fence."""
+    made = cut(f"{odd}\n{code(100)[10:]}", count)
+    assert len(made) > 2
+    for one in made:
+        opening, *_, closing = one.text.split("\n")
+        assert opening.startswith(closing)
+        assert set(closing) == {"`"}
+        assert count(one.embedded_text) + MARKERS <= MODEL_READS
+
+
 def test_a_step_with_code_over_the_limit_is_taken_apart(count: CountTokens) -> None:
     """A list item with several fences falls into its own blocks, and each fence stays whole."""
     indented = "\n".join(f"    {line}" for line in code(25, "bash").split("\n"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from service.settings import PROJECT
 from .written import write_tree
 
 GOOD = {"a/one.md": "# One\n\nThe first text.\n", "two.md": "# Two\n\nThe second text.\n"}
+COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 OURS = ("MASTERY_", "OPENAI_", "QDRANT_")
 
 
@@ -56,7 +58,7 @@ class Command:
             timeout=120,
         )
         assert "Traceback" not in ended.stderr
-        return Ran(ended.returncode, ended.stdout, ended.stderr)
+        return Ran(ended.returncode, COLOURS.sub("", ended.stdout), COLOURS.sub("", ended.stderr))
 
 
 @pytest.fixture
@@ -66,9 +68,10 @@ def command(tmp_path: Path) -> Command:
 
 
 def test_a_good_folder_is_reported_to_people(command: Command) -> None:
-    """Without problems the exit code is 0 and a table says what happened."""
-    ran = command.run()
+    """Without problems the exit code is 0, a table says what happened, and a terminal shows how far it is."""
+    ran = command.run(FORCE_COLOR="1")
     assert ran.code == 0
+    assert all(step in ran.err for step in ("Reading chapters", "Embedding", "Building the index"))
     assert [line.split() for line in ran.out.splitlines()[:3]] == [
         ["added", "changed", "removed", "unchanged"], ["chapters", "2", "0", "0", "0"], ["chunks", "2", "0", "0", "0"],
     ]  # fmt: skip

@@ -256,8 +256,8 @@ def test_the_inside_of_an_item_or_a_quote() -> None:
         ("prose", "Do it:", 1, 1), ("code", "```bash\n# why\nmake\n```", 3, 6), ("item", "- a", 8, 8),
         ("item", "- b", 9, 9),
     ]  # fmt: skip
-    quote = only("> ### Title\n> text\n>\n> ```\n> x\n> ```")
-    assert [block.text for block in inner_blocks(quote)] == ["### Title", "text", "```\nx\n```"]
+    quote = only("> ### Title\n> text\n>\n> ```\n> x -> y > z\n> ```\n>\n> > inner")
+    assert [block.text for block in inner_blocks(quote)] == ["### Title", "text", "```\nx -> y > z\n```", "> inner"]
     assert inner_blocks(only("just prose")) == []
 
 

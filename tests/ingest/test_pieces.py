@@ -141,6 +141,24 @@ def test_sentences_of_a_quote_survive_its_cutting() -> None:
     assert len(quoted) > 10
 
 
+def test_pieces_of_html_cover_its_lines() -> None:
+    """What HTML shows has no lines of its own: each piece names the whole block's, and keeps its sentences."""
+    text = "<div>\n" + "\n\n".join(f"  <p>Sentence {n} of it.</p>" for n in range(30)) + "\n</div>"
+    text = text.replace("\n\n", "\n")
+    cut = pieces(text, 40)
+    assert len(cut) > 2
+    assert {(piece.start_line, piece.end_line) for piece in cut} == {(1, 32)}
+    assert [s.text for piece in cut for s in piece.sentences] == [f"Sentence {n} of it." for n in range(30)]
+
+
+def test_long_sentences_do_not_cost_the_others() -> None:
+    """Behind sentences that had to be cut, whole ones are still quoted, each in its own piece."""
+    cut = pieces("Begin. " + ("Many " + "words " * 60 + "here. ") * 30 + "The end.", 40)
+    assert [s.text for s in cut[0].sentences] == ["Begin."]
+    assert [s.text for s in cut[-1].sentences] == ["The end."]
+    assert sum(len(piece.sentences) for piece in cut) == 2
+
+
 def test_one_line_over_the_limit_is_cut_between_words() -> None:
     """A line that does not fit by itself is cut, between words if it has any, anywhere if not."""
     line = " ".join(f"word{n}" for n in range(100))
