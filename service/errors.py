@@ -6,7 +6,7 @@ MasteryError
 │   ├── MissingKnowledgeBase, EmptyKnowledgeBase
 │   ├── InvalidQuestion
 │   ├── ChapterNotFound
-│   └── UnknownFilter
+│   └── UnknownFilter, UnknownPrompt
 ├── IndexProblem                  what is stored does not serve
 │   ├── IndexMissing, IndexMismatch, IndexCorrupted, IndexBusy
 │   └── IndexUnreachable          the Qdrant server does not answer
@@ -77,6 +77,13 @@ class UnknownFilter(UserError):
 
     code = "unknown_filter"
     title = "A filter matches nothing"
+
+
+class UnknownPrompt(UserError):
+    """The request names a version of a prompt that does not exist."""
+
+    code = "unknown_prompt"
+    title = "There is no such prompt version"
 
 
 class ChapterNotFound(UserError):

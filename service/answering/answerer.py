@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from prompts.registry import load
+from prompts.registry import Prompt, PromptError, load
 from service.answering.drafting import Draft, budgeted, draft
 from service.answering.extractive import compose
 from service.answering.history import standalone
@@ -31,7 +31,7 @@ from service.domain import (
     Turn,
     Usage,
 )
-from service.errors import InvalidQuestion, ModelProblem
+from service.errors import InvalidQuestion, ModelProblem, UnknownPrompt
 from service.ports import ChatModel, Embedder, Terms, VectorIndex
 
 EVERYWHERE = SearchFilter()
@@ -102,11 +102,13 @@ class Answerer:
         """Answer a question.
 
         Raises:
-            InvalidQuestion, UnknownFilter, IndexProblem, EmbeddingFailed; a failing chat model is no error but an
-            extractive answer with `degraded` set.
+            InvalidQuestion, UnknownFilter, UnknownPrompt, IndexProblem, EmbeddingFailed. A failing chat model is no
+            error but an extractive answer with `degraded` set.
         """
         started = time.perf_counter()
         question = self._valid(ask.question)
+        if ask.prompt_version is not None:
+            _prompt(ask)  # an unknown version is refused also where no model would use it
         query = standalone(question, ask.history, self._terms, await self._index.statistics())
         found = await self._retriever.find(query, ask.where)
         retrieved = time.perf_counter()
@@ -120,7 +122,7 @@ class Answerer:
         return await self._answer(ask, found, body, latency)
 
     def _valid(self, question: str) -> str:
-        question = question.strip()
+        question = question.encode("utf-8", "replace").decode().strip()  # a terminal may hand on half a character
         if len(question) < 2:
             raise InvalidQuestion("the question is empty or a single character; ask it in words")
         if len(question) > self._max_question_chars:
@@ -169,7 +171,7 @@ class Answerer:
     async def _drafted(
         self, model: ChatModel, ask: Ask, question: str, found: Found, sections: dict[str, list[Chunk]]
     ) -> _Body:
-        prompt = load("answer", ask.prompt_version)
+        prompt = _prompt(ask)
         passages = budgeted([hit.chunk for hit in found.hits], sections, self._context_tokens)
         asked = question if question == found.query else f"{found.query}\n(The last line is the question.)"
         drafted = await draft(model, prompt, asked, passages)
@@ -184,7 +186,7 @@ class Answerer:
     async def _answer(self, ask: Ask, found: Found, body: _Body, latency: Latency) -> Answer:
         generation = await self._index.generation()
         drafted = body.drafted
-        prompt = load("answer", ask.prompt_version) if self._model else None
+        prompt = _prompt(ask) if self._model else None
         cost = self._model.cost(drafted.usage) if self._model and drafted else None
         receipt = Receipt(
             prompt=prompt.id if prompt else None,
@@ -214,6 +216,14 @@ class Answerer:
             degraded=body.degraded_reason is not None,
             receipt=receipt,
         )
+
+
+def _prompt(ask: Ask) -> Prompt:
+    """The answer prompt in the version that was asked for."""
+    try:
+        return load("answer", ask.prompt_version)
+    except PromptError as error:
+        raise UnknownPrompt(str(error)) from error
 
 
 def _own_questions(found: Found, main: Chunk) -> list[str]:

@@ -71,7 +71,7 @@ def sanitise(html: str) -> str:
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "highlight": _highlighted})
     parser.enable(["table", "strikethrough"])
-    parser.disable("image")
+    parser.disable(["image", "reference"])  # a definition in an answer would turn unknown markers into links
     parser.inline.ruler.before("link", "citation", _citation_rule)
     return parser
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from service.answering.answerer import EVERYWHERE, Ask
 from service.domain import Mode, SearchFilter, Status, Turn, Usage
-from service.errors import InvalidQuestion, UnknownFilter
+from service.errors import InvalidQuestion, UnknownFilter, UnknownPrompt
 from service.wiring import Service
 
 from .conftest import Parts
@@ -246,3 +246,15 @@ async def test_an_unknown_filter_is_refused_with_what_there_is(
     assert message in str(refused.value)
     with pytest.raises(UnknownFilter):
         await plain_service.answerer.ask(Ask("How do I verify a token?", where=where))
+
+
+async def test_half_a_character_from_a_terminal_is_no_crash(plain_service: Service) -> None:
+    """A lone surrogate, as a terminal hands on for bytes that are not UTF-8, is replaced."""
+    answer = await plain_service.answerer.ask(Ask("how does the caf\udce9 cache stampede protection work"))
+    answer.answer.encode()
+
+
+async def test_an_unknown_prompt_version_is_refused(plain_service: Service) -> None:
+    """The message says which versions there are, whether or not a model would be used."""
+    with pytest.raises(UnknownPrompt, match="has no version 99"):
+        await plain_service.answerer.ask(Ask("how does cache stampede protection work", prompt_version=99))

@@ -186,3 +186,8 @@ def test_code_in_an_unknown_language_is_escaped() -> None:
     html = to_html("```nonesuch\n<b> & [1]\n```", CITED)
     assert "&lt;b&gt; &amp; [1]" in html
     assert "<b>" not in html
+
+
+def test_an_answer_cannot_define_links_for_its_markers() -> None:
+    """A reference definition in the text does not turn an unknown marker into a link."""
+    assert "<a" not in to_html("[2]: http://evil.example\n\nsee [2]")

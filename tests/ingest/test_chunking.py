@@ -146,6 +146,13 @@ def test_a_sentence_that_leads_to_code_stays_with_it(count: CountTokens) -> None
             assert follows.split("\n")[0] in holding.text, before
 
 
+def test_a_lead_too_long_for_its_code_is_a_chunk_by_itself(count: CountTokens) -> None:
+    """Where lead and code do not fit together, neither is cut and neither takes other text along."""
+    lead = f"{PROSE * 10}as follows:"
+    made = cut(f"# T\n\n{PROSE * 3}\n\n{lead}\n\n{code(30)}", count)
+    assert [one.text.strip() for one in made] == [(PROSE * 3).strip(), lead, code(30)]
+
+
 def test_the_sentence_before_a_lone_fence_stays_with_it(
     plain: dict[str, tuple[Chapter, list[Chunk]]], count: CountTokens
 ) -> None:

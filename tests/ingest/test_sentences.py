@@ -123,6 +123,8 @@ def test_table_rows_are_quoted_whole() -> None:
     [
         ("python", "x = 1\n# Why\n# it works.\n# Next.\n", [("Why it works.", 2, 3), ("Next.", 4, 4)]),
         ("py", 'def f():\n    """Does it.\n\n    Slowly.\n    """', [("Does it.", 2, 2), ("Slowly.", 4, 4)]),
+        ("py", 'async def f():\n\n    """Does it."""\n    return """no"""', [("Does it.", 3, 3)]),
+        ("cython", 'def f():\n    """Does it."""\n    return 1\n"""just data"""', [("Does it.", 2, 2)]),
         ("bash", "#!/bin/sh\n# start it\nrun --now  # at once", [("start it", 2, 2), ("at once", 3, 3)]),
         ("javascript", "/**\n * Adds up.\n */\nlet a; // one", [("Adds up.", 2, 2), ("one", 4, 4)]),
         ("typescript", "// first\n// second\nlet a", [("first second", 1, 2)]),

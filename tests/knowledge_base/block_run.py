@@ -15,7 +15,7 @@ from service.domain import Chapter
 
 from .code_blocks import CodeBlock, python_blocks
 
-SECONDS = 60
+SECONDS = 240  # a chapter takes a few; a machine under load may take many times that
 _GRACE_SECONDS = 10
 _RUNNER = Path(__file__).with_name("run_blocks.py")
 _KEPT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "LANG", "TZ")  # no keys, proxies or settings of the developer
