@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -22,26 +23,26 @@ FIRST = "20261101T120000-aaaaaa"
 SECOND = "20261102T120000-bbbbbb"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Corpus:
     """What a generation is built from; `questions` are the vectors of each chunk's questions."""
 
     chapters: tuple[Chapter, ...]
     chunks: tuple[Chunk, ...]
 
-    @property
+    @cached_property
     def vectors(self) -> Vectors:
         """One row a chunk."""
         return np.array([vector_of(made.embedded_text) for made in self.chunks])
 
-    @property
+    @cached_property
     def questions(self) -> list[Vectors | None]:
         """The vectors of each chunk's questions."""
         return [
             np.array([vector_of(text) for text in made.questions]) if made.questions else None for made in self.chunks
         ]
 
-    @property
+    @cached_property
     def statistics(self) -> TermStatistics:
         """In how many chunks each term occurs."""
         bm25 = Bm25()

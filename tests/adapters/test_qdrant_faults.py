@@ -56,7 +56,7 @@ def server() -> Iterator[QdrantServer]:
 @pytest_asyncio.fixture
 async def client(server: QdrantServer) -> AsyncIterator[AsyncQdrantClient]:
     """A client of that server."""
-    made = AsyncQdrantClient(url=URL, timeout=1, check_compatibility=False)
+    made = AsyncQdrantClient(url=URL, timeout=1, check_compatibility=False, verify=False)  # nor certificates to load
     yield made
     await made.close()
 
@@ -68,9 +68,9 @@ def store(client: AsyncQdrantClient, tmp_path: Path) -> QdrantStore:
 
 
 @pytest_asyncio.fixture
-async def serving(store: QdrantStore, corpus: Corpus) -> QdrantStore:
+async def serving(store: QdrantStore, few: Corpus) -> QdrantStore:
     """The store, with a first generation of a few chunks."""
-    await publish(store, few(corpus), few(corpus).generation(FIRST), batches=1)
+    await publish(store, few, few.generation(FIRST), batches=1)
     return store
 
 
@@ -80,14 +80,15 @@ def index(client: AsyncQdrantClient) -> QdrantIndex:
     return QdrantIndex(client, ALIAS, FINGERPRINT)
 
 
-def few(corpus: Corpus, count: int = 12) -> Corpus:
-    """The first chunks."""
-    return Corpus(corpus.chapters, corpus.chunks[:count])
+@pytest.fixture(scope="module")
+def few(corpus: Corpus) -> Corpus:
+    """A chapter and a few chunks."""
+    return Corpus(corpus.chapters[:1], corpus.chunks[:12])
 
 
 async def write_second(store: QdrantStore, corpus: Corpus) -> None:
     """Publish a second generation, in two batches."""
-    await publish(store, few(corpus), few(corpus).generation(SECOND))
+    await publish(store, corpus, corpus.generation(SECOND))
 
 
 def assert_first_serves(server: QdrantServer) -> None:
@@ -97,7 +98,7 @@ def assert_first_serves(server: QdrantServer) -> None:
 
 
 async def test_a_healthy_server_is_switched_in_one_request(
-    server: QdrantServer, serving: QdrantStore, corpus: Corpus
+    server: QdrantServer, serving: QdrantStore, few: Corpus
 ) -> None:
     """The alias moves by a single request that both removes and sets it, and the old collection is dropped after."""
     switches: list[Any] = []
@@ -108,7 +109,7 @@ async def test_a_healthy_server_is_switched_in_one_request(
         return server.perform(request)
 
     server.forever["update_aliases"] = watch
-    await write_second(serving, corpus)
+    await write_second(serving, few)
     assert [[*action] for action in switches[0]] == [["delete_alias"], ["create_alias"]]
     assert len(switches) == 1
     assert server.aliases == {ALIAS: NEW}
@@ -184,17 +185,17 @@ async def test_fewer_answers_than_queries_are_an_error(
 
 @pytest.mark.parametrize("fault", [FAULTS["timeout"][0], FAULTS["unavailable"][0], FAULTS["limited"][0]])
 async def test_a_batch_is_written_again_after_a_passing_fault(
-    server: QdrantServer, serving: QdrantStore, corpus: Corpus, fault: Fault
+    server: QdrantServer, serving: QdrantStore, few: Corpus, fault: Fault
 ) -> None:
     """Two faults in a row do not end an ingest."""
     server.faults["upsert"].extend([fault, fault])
-    await write_second(serving, corpus)
+    await write_second(serving, few)
     assert server.aliases == {ALIAS: NEW}
-    assert (await serving.current()) == few(corpus).generation(SECOND)
+    assert (await serving.current()) == few.generation(SECOND)
 
 
 async def test_half_a_batch_is_completed_by_writing_it_again(
-    server: QdrantServer, serving: QdrantStore, corpus: Corpus
+    server: QdrantServer, serving: QdrantStore, few: Corpus
 ) -> None:
     """A batch of which half arrived before the error is written whole, and nothing stands in the index twice."""
 
@@ -205,46 +206,46 @@ async def test_half_a_batch_is_completed_by_writing_it_again(
         return httpx.Response(500, text="disk full")
 
     server.faults["upsert"].append(half)
-    await write_second(serving, corpus)
+    await write_second(serving, few)
     chunks = [payload for payload in server.collections[NEW].values() if payload["kind"] == "chunk"]
-    assert len(chunks) == len(few(corpus).chunks)
+    assert len(chunks) == len(few.chunks)
 
 
 @pytest.mark.parametrize("operation", ["create", "create_index", "upsert", "count", "update_aliases"])
 @pytest.mark.parametrize("fault", [FAULTS["timeout"][0], FAULTS["unavailable"][0]], ids=["timeout", "unavailable"])
 async def test_an_ingest_that_cannot_go_on_fails_and_the_old_generation_serves(
-    server: QdrantServer, serving: QdrantStore, corpus: Corpus, operation: str, fault: Fault
+    server: QdrantServer, serving: QdrantStore, few: Corpus, operation: str, fault: Fault
 ) -> None:
     """At every step a fault that stays is `IngestFailed`; the alias is where it was."""
     server.forever[operation] = fault
     with pytest.raises(IngestFailed, match=r"^Qdrant .*; the old generation still serves$"):
-        await write_second(serving, corpus)
+        await write_second(serving, few)
     assert server.aliases == {ALIAS: OLD}
     assert OLD in server.collections
     if not (operation == "update_aliases" and fault is TIMEOUT):
         assert_first_serves(server)
 
 
-async def test_an_upsert_is_tried_three_times(server: QdrantServer, serving: QdrantStore, corpus: Corpus) -> None:
+async def test_an_upsert_is_tried_three_times(server: QdrantServer, serving: QdrantStore, few: Corpus) -> None:
     """A server that stays away is given up after three attempts, not at once and not never."""
     server.calls.clear()
     server.forever["upsert"] = TIMEOUT
     with pytest.raises(IngestFailed):
-        await write_second(serving, corpus)
+        await write_second(serving, few)
     assert server.calls["upsert"] == 3
 
 
 async def test_a_refused_switch_drops_the_new_collection(
-    server: QdrantServer, serving: QdrantStore, corpus: Corpus
+    server: QdrantServer, serving: QdrantStore, few: Corpus
 ) -> None:
     """A server that says no to the alias keeps the old one, and the collection that nobody wants is dropped."""
     server.forever["update_aliases"] = httpx.Response(400, json={"status": {"error": "Wrong input"}})
     with pytest.raises(IngestFailed, match=r"answered 400 while switching the alias; .*still serves"):
-        await write_second(serving, corpus)
+        await write_second(serving, few)
     assert_first_serves(server)
 
 
-async def test_a_switch_whose_answer_is_lost_counts(server: QdrantServer, serving: QdrantStore, corpus: Corpus) -> None:
+async def test_a_switch_whose_answer_is_lost_counts(server: QdrantServer, serving: QdrantStore, few: Corpus) -> None:
     """The alias moved but the answer did not come: the new collection serves, so it must not be dropped."""
 
     def switch_and_fall_silent(request: httpx.Request) -> httpx.Response:
@@ -252,13 +253,13 @@ async def test_a_switch_whose_answer_is_lost_counts(server: QdrantServer, servin
         raise TIMEOUT
 
     server.faults["update_aliases"].append(switch_and_fall_silent)
-    await write_second(serving, corpus)
+    await write_second(serving, few)
     assert server.aliases == {ALIAS: NEW}
     assert set(server.collections) == {NEW}
 
 
 async def test_a_switch_of_unknown_outcome_leaves_both_collections(
-    server: QdrantServer, serving: QdrantStore, corpus: Corpus
+    server: QdrantServer, serving: QdrantStore, few: Corpus
 ) -> None:
     """Where nobody can say which collection serves, neither is dropped; the next ingest tidies up."""
 
@@ -269,53 +270,53 @@ async def test_a_switch_of_unknown_outcome_leaves_both_collections(
 
     server.faults["update_aliases"].append(switch_and_go_away)
     with pytest.raises(IngestFailed):
-        await write_second(serving, corpus)
+        await write_second(serving, few)
     assert set(server.collections) == {OLD, NEW}
     third = "20261103T120000-cccccc"
-    await publish(serving, few(corpus), few(corpus).generation(third))
+    await publish(serving, few, few.generation(third))
     assert set(server.collections) == {f"{ALIAS}_{third}"}
 
 
 async def test_old_collections_that_cannot_be_dropped_do_not_fail_the_ingest(
-    server: QdrantServer, serving: QdrantStore, corpus: Corpus
+    server: QdrantServer, serving: QdrantStore, few: Corpus
 ) -> None:
     """The new generation serves; what is left over is dropped by the next ingest."""
     server.faults["delete"].append(FAULTS["unavailable"][0])
-    await write_second(serving, corpus)
+    await write_second(serving, few)
     assert server.aliases == {ALIAS: NEW}
     assert set(server.collections) == {OLD, NEW}
 
 
-async def test_collections_of_others_are_left_alone(server: QdrantServer, serving: QdrantStore, corpus: Corpus) -> None:
+async def test_collections_of_others_are_left_alone(server: QdrantServer, serving: QdrantStore, few: Corpus) -> None:
     """Only this alias's own generations are dropped, not another alias's or anybody's that begin with its name."""
     others = {f"{ALIAS}_staging_{FIRST}", f"{ALIAS}_backup", f"{ALIAS}", "elsewhere"}
     server.collections.update({name: {} for name in others})
-    await write_second(serving, corpus)
+    await write_second(serving, few)
     assert set(server.collections) == {NEW} | others
 
 
 async def test_an_unfinished_collection_that_cannot_be_dropped_hides_no_error(
-    server: QdrantServer, serving: QdrantStore, corpus: Corpus
+    server: QdrantServer, serving: QdrantStore, few: Corpus
 ) -> None:
     """The first error is the one that is reported."""
     server.forever |= {"upsert": TIMEOUT, "delete": TIMEOUT}
     with pytest.raises(IngestFailed, match="while writing points"):
-        await write_second(serving, corpus)
+        await write_second(serving, few)
 
 
 async def test_a_reader_of_a_dropped_generation_moves_on(
-    server: QdrantServer, serving: QdrantStore, index: QdrantIndex, corpus: Corpus
+    server: QdrantServer, serving: QdrantStore, index: QdrantIndex, few: Corpus
 ) -> None:
     """An ingest drops the collection under an open reader: its next call is answered by the new one."""
     assert (await index.generation()).id == FIRST
-    await write_second(serving, corpus)
+    await write_second(serving, few)
     hits = await index.search("motor", vector_of("motor"), 3, SearchFilter())
     assert len(hits) == 3
     assert (await index.generation()).id == SECOND
 
 
 async def test_a_generation_dropped_while_it_is_opened_is_not_missed(
-    server: QdrantServer, serving: QdrantStore, index: QdrantIndex, corpus: Corpus
+    server: QdrantServer, serving: QdrantStore, index: QdrantIndex
 ) -> None:
     """The alias is read, the collection goes, and the reader looks again."""
 
@@ -343,7 +344,7 @@ async def test_an_alias_that_is_gone_is_a_missing_index(
 
 @pytest.mark.parametrize("lost", ["a chunk", "the statistics", "the manifest", "the manifest's text"])
 async def test_a_collection_that_lost_points_is_not_served(
-    server: QdrantServer, serving: QdrantStore, index: QdrantIndex, corpus: Corpus, lost: str
+    server: QdrantServer, serving: QdrantStore, index: QdrantIndex, lost: str
 ) -> None:
     """What is not whole is refused with the command that rebuilds it."""
     points = server.collections[OLD]
@@ -388,10 +389,10 @@ async def test_every_error_of_the_vendor_is_translated() -> None:
 
 
 async def test_a_count_that_differs_fails_before_the_switch(
-    server: QdrantServer, serving: QdrantStore, corpus: Corpus
+    server: QdrantServer, serving: QdrantStore, few: Corpus
 ) -> None:
     """A server that lost points on the way is noticed."""
-    wrong = replace(few(corpus).generation(SECOND), chunks=13)
+    wrong = replace(few.generation(SECOND), chunks=13)
     with pytest.raises(IngestFailed, match="holds 12 chunks instead of 13"):
-        await publish(serving, few(corpus), wrong)
+        await publish(serving, few, wrong)
     assert_first_serves(server)
