@@ -44,6 +44,7 @@ class EdgeIndex:
         self._bm25 = Bm25()
         self._view: _View | None = None
         self._opening = asyncio.Lock()
+        self._closing: asyncio.Task[None] | None = None
 
     async def generation(self) -> Generation:
         """The generation that answers now; opens it if none is open."""
@@ -57,9 +58,9 @@ class EdgeIndex:
             fresh = await asyncio.to_thread(self._load)
             old, self._view = self._view, fresh
         if old:
-            await asyncio.to_thread(
-                old.close
-            )  # no search is using it: a search never waits between opening and reading
+            # No search uses it: none waits between opening and reading. `close` waits for this, if it is cut short.
+            self._closing = asyncio.create_task(asyncio.to_thread(old.close))
+            await asyncio.shield(self._closing)
         return True
 
     async def search(self, text: str, vector: Vector, limit: int, where: SearchFilter) -> list[Hit]:
@@ -106,6 +107,8 @@ class EdgeIndex:
     async def close(self) -> None:
         """Close and remove this reader's view."""
         async with self._opening:
+            if self._closing:
+                await self._closing
             if self._view:
                 self._view.close()
                 self._view = None
