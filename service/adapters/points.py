@@ -18,7 +18,7 @@ from service.adapters.bm25 import Bm25, SparseVector
 from service.domain import Chapter, Chunk, Generation, TermStatistics
 from service.ports import Vectors
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 DENSE, QUESTIONS, SPARSE = "text", "questions", "bm25"
 INDEXED_FIELDS = ("kind", "chapter", "section", "level", "section_id")
 MANIFEST_ID = str(uuid.UUID(int=1))
