@@ -51,7 +51,7 @@ vectors: $(VENV)/.runtime  ## rebuild the shipped vectors after chapters changed
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --group build --group dev --group kb $(LOCK_FLAGS) -o requirements-dev.lock
 	uv pip compile pyproject.toml --group build -c requirements-dev.lock $(LOCK_FLAGS) -o requirements.lock
-LOCK_FLAGS := --upgrade --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header --quiet
+LOCK_FLAGS := --upgrade --generate-hashes --universal --python-version 3.11 --no-strip-extras --no-emit-index-url --no-header --quiet
 
 clean:  ## remove the environment and all local data
 	rm -rf $(VENV) .data .mypy_cache .pytest_cache .ruff_cache .coverage*
