@@ -48,10 +48,10 @@ bench: $(VENV)/.dev  ## speed and memory, beside LlamaIndex's quick start
 vectors: $(VENV)/.runtime  ## rebuild the shipped vectors after chapters changed
 	$(BIN)/python -m ingest.vectors
 
-lock: ## resolve the dependencies anew (needs uv)
+lock: ## resolve the dependencies (needs uv); UPGRADE=--upgrade takes newer versions
 	uv pip compile pyproject.toml --group build --group dev --group kb $(LOCK_FLAGS) -o requirements-dev.lock
 	uv pip compile pyproject.toml --group build -c requirements-dev.lock $(LOCK_FLAGS) -o requirements.lock
-LOCK_FLAGS := --upgrade --generate-hashes --universal --python-version 3.11 --no-strip-extras --no-emit-index-url --no-header --quiet
+LOCK_FLAGS = $(UPGRADE) --generate-hashes --universal --python-version 3.11 --no-strip-extras --no-emit-index-url --no-header --quiet
 
 clean:  ## remove the environment and all local data
 	rm -rf $(VENV) .data .mypy_cache .pytest_cache .ruff_cache .coverage*
