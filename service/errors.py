@@ -5,12 +5,14 @@ MasteryError
 │   ├── BadSetting                an environment variable has a wrong value
 │   ├── MissingKnowledgeBase, EmptyKnowledgeBase
 │   ├── InvalidQuestion
-│   ├── ChapterNotFound
-│   └── UnknownFilter, UnknownPrompt
+│   ├── ChapterNotFound, AnswerNotFound, ConversationNotFound
+│   ├── UnknownFilter, UnknownPrompt, UnknownKey
+│   └── BudgetSpent, RequestTooCostly
 ├── IndexProblem                  what is stored does not serve
 │   ├── IndexMissing, IndexMismatch, IndexCorrupted, IndexBusy
 │   └── IndexUnreachable          the Qdrant server does not answer
 ├── IngestFailed                  the old generation still serves
+├── StateProblem                  the database cannot be used
 └── ModelProblem                  a chat or embedding model did not do its work
     ├── ModelUnreachable, ModelRejected, ModelMalformed
     └── EmbeddingFailed
@@ -92,6 +94,57 @@ class ChapterNotFound(UserError):
     status = 404
     code = "chapter_not_found"
     title = "There is no such chapter"
+
+
+class AnswerNotFound(UserError):
+    """No answer has this id."""
+
+    status = 404
+    code = "answer_not_found"
+    title = "There is no such answer"
+
+
+class ConversationNotFound(UserError):
+    """No conversation has this id."""
+
+    status = 404
+    code = "conversation_not_found"
+    title = "There is no such conversation"
+
+
+class UnknownKey(UserError):
+    """The request's key is not one of the service's, or none was given where one is needed."""
+
+    status = 401
+    code = "unknown_key"
+    title = "The key is not known"
+
+
+class BudgetSpent(UserError):
+    """A budget does not allow this call today; `retry_after` is how many seconds are left of the day."""
+
+    status = 429
+    code = "budget_spent"
+    title = "The budget is spent"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class RequestTooCostly(UserError):
+    """This one request would cost more than one request may."""
+
+    code = "request_too_costly"
+    title = "The request would cost too much"
+
+
+class StateProblem(MasteryError):
+    """The database of answers, costs and conversations cannot be used."""
+
+    status = 503
+    code = "state_problem"
+    title = "The database cannot be used"
 
 
 class IndexProblem(MasteryError):

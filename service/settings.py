@@ -6,6 +6,7 @@ Standard names where they exist (`OPENAI_API_KEY`, `QDRANT_URL`), `MASTERY_…` 
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -41,6 +42,21 @@ class Settings(BaseSettings):
     chat_model: _Name = Field("gpt-6-luna", alias="MASTERY_CHAT_MODEL")
     openai_api_key: SecretStr | None = Field(None, alias="OPENAI_API_KEY")
     openai_base_url: HttpUrl | None = Field(None, alias="OPENAI_BASE_URL", repr=False)
+    fallback_model: _Name | None = Field(None, alias="MASTERY_FALLBACK_MODEL")
+    max_output_tokens: int = Field(2000, alias="MASTERY_MAX_OUTPUT_TOKENS", ge=100, le=100_000)
+    request_deadline_seconds: float = Field(90.0, alias="MASTERY_REQUEST_DEADLINE_SECONDS", gt=0, le=900)
+    answer_prompt: int | None = Field(None, alias="MASTERY_ANSWER_PROMPT", ge=1)
+    experiment: str | None = Field(None, alias="MASTERY_EXPERIMENT")
+    answer_cache: bool = Field(default=True, alias="MASTERY_ANSWER_CACHE")
+
+    database_url: SecretStr | None = Field(None, alias="DATABASE_URL")
+    prices: str | None = Field(None, alias="MASTERY_PRICES")
+    budget_per_request: Decimal | None = Field(None, alias="MASTERY_BUDGET_REQUEST_USD", ge=0)
+    budget_per_day: Decimal | None = Field(None, alias="MASTERY_BUDGET_DAY_USD", ge=0)
+    budget_per_key_day: Decimal | None = Field(None, alias="MASTERY_BUDGET_KEY_DAY_USD", ge=0)
+    api_keys: SecretStr | None = Field(None, alias="MASTERY_API_KEYS")
+    require_key: bool = Field(default=False, alias="MASTERY_REQUIRE_KEY")
+
     model_timeout_seconds: float = Field(60.0, alias="MASTERY_MODEL_TIMEOUT_SECONDS", gt=0, le=600)
 
     qdrant_url: HttpUrl | None = Field(None, alias="QDRANT_URL", repr=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from service.domain.completion import Usage
+
 
 class Status(StrEnum):
     """What became of a question."""
@@ -21,17 +23,29 @@ class Mode(StrEnum):
     EXTRACTIVE = "extractive"
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One message of the conversation so far; `role` is `user` or `assistant`."""
+class PassageUse(StrEnum):
+    """What became of a passage that was found."""
 
-    role: str
-    content: str
+    CITED = "cited"
+    READ = "read"
+    OVER_BUDGET = "over_budget"
+    RANKED_LOWER = "ranked_lower"
+
+
+class CodeCheck(StrEnum):
+    """Whether a code block of an answer parses and imports only what exists."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_CHECKED = "not_checked"
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A place that retrieval returned: a chunk, or the section around it. `text` is its Markdown."""
+    """A place that retrieval returned: a chunk, or the section around it. `text` is its Markdown.
+
+    `use` tells what the answer made of it; None where nothing was answered.
+    """
 
     chapter: str
     title: str
@@ -41,6 +55,7 @@ class Passage:
     end_line: int
     score: float
     text: str
+    use: PassageUse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +74,13 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens as the model's provider counts them."""
+class CodeBlock:
+    """A code block of an answer, by its place among them; `detail` says why a check failed or was not made."""
 
-    input_tokens: int = 0
-    cached_tokens: int = 0
-    output_tokens: int = 0
+    number: int
+    language: str
+    code_check: CodeCheck
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +95,11 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """How an answer came about and what it cost. `cost_usd` is None where the price is not known."""
+    """How an answer came about and what it cost. `cost_usd` is None where the price is not known.
+
+    `usage`, `cost_usd` and `attempts` add up every call that it took, failed ones too. `experiment` names the
+    experiment that chose the prompt, `cached` that a stored answer was given again at no cost.
+    """
 
     prompt: str | None
     prompt_hash: str | None
@@ -94,6 +114,8 @@ class Receipt:
     dropped_citations: int
     trace_id: str
     degraded_reason: str | None = None
+    experiment: str | None = None
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +133,4 @@ class Answer:
     mode: Mode
     degraded: bool
     receipt: Receipt
+    code: tuple[CodeBlock, ...] = ()
