@@ -12,6 +12,7 @@ MasteryError
 │   ├── IndexMissing, IndexMismatch, IndexCorrupted, IndexBusy
 │   └── IndexUnreachable          the Qdrant server does not answer
 ├── IngestFailed                  the old generation still serves
+├── Stopped                       somebody stopped the answer while it was made
 ├── StateProblem                  the database cannot be used
 └── ModelProblem                  a chat or embedding model did not do its work
     ├── ModelUnreachable, ModelRejected, ModelMalformed
@@ -137,6 +138,14 @@ class RequestTooCostly(UserError):
 
     code = "request_too_costly"
     title = "The request would cost too much"
+
+
+class Stopped(MasteryError):
+    """Somebody stopped this answer, or the service was shut down."""
+
+    status = 409
+    code = "stopped"
+    title = "The answer was stopped"
 
 
 class StateProblem(MasteryError):

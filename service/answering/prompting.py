@@ -1,0 +1,84 @@
+"""Which version of a prompt is used, and the messages that it makes of a question and its passages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from prompts.choice import Choice, choose, sticky_key
+from prompts.experiment import Experiment
+from prompts.prompt import Prompt, PromptError
+from pydantic import BaseModel
+
+from prompts.registry import Registry
+from service.answering.delimiting import attribute, inside
+from service.answering.drafting import AnswerDraft
+from service.domain import Ask, Reading, Turn
+from service.errors import UnknownPrompt
+from service.ports import Message
+
+ANONYMOUS = "anonymous"
+_TURNS = 6
+_TURN_CHARACTERS = 1500
+
+
+class Prompting:
+    """Chooses and fills prompts."""
+
+    schema: type[BaseModel] = AnswerDraft
+
+    def __init__(self, registry: Registry, *, version: int | None = None, experiment: Experiment | None = None) -> None:
+        """`version` is the settings' choice of the answer prompt, an experiment goes before it."""
+        self._registry = registry
+        self._version = version
+        self._experiment = experiment
+
+    def choose(self, ask: Ask, request: str) -> Choice:
+        """The answer prompt for a request, whose id is `request`.
+
+        Raises:
+            UnknownPrompt: the version that was asked for does not exist.
+        """
+        caller = None if ask.caller == ANONYMOUS else ask.caller
+        try:
+            return choose(
+                self._registry,
+                "answer",
+                requested=ask.prompt_version,
+                experiment=self._experiment,
+                setting=self._version,
+                key=sticky_key(ask.conversation, caller, request),
+            )
+        except PromptError as error:
+            raise UnknownPrompt(str(error)) from error
+
+    def answer(
+        self, prompt: Prompt, question: str, history: Sequence[Turn], readings: Sequence[Reading]
+    ) -> tuple[Message, ...]:
+        """The messages that ask for an answer; whatever a passage, the history or the question holds is data."""
+        values = {
+            "question": inside(question),
+            "history": "\n".join(f"{turn.role}: {inside(_short(turn.content))}" for turn in history[-_TURNS:]),
+            "passages": "\n\n".join(map(_passage, readings)),
+        }
+        return _filled(prompt, {name: values[name] for name in prompt.variables})
+
+    def repair(self, text: str, problem: str) -> tuple[str, tuple[Message, ...]]:
+        """The messages that ask for the correction of a malformed draft, and their prompt's id."""
+        prompt = self._registry.load("repair")
+        schema = json.dumps(self.schema.model_json_schema(), ensure_ascii=False)
+        values = {"schema": schema, "text": inside(text), "problem": inside(problem)}
+        return prompt.id, _filled(prompt, values)
+
+
+def _filled(prompt: Prompt, values: Mapping[str, str]) -> tuple[Message, ...]:
+    return tuple(Message(role, content) for role, content in prompt.fill(values))
+
+
+def _passage(reading: Reading) -> str:
+    source = attribute(f"{reading.title} › {reading.heading}")
+    return f'<passage number="{reading.number}" source="{source}">\n{inside(reading.text)}\n</passage>'
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _TURN_CHARACTERS else f"{text[:_TURN_CHARACTERS]} …"
