@@ -7,6 +7,7 @@ MasteryError
 │   ├── InvalidQuestion
 │   ├── ChapterNotFound, AnswerNotFound, ConversationNotFound
 │   ├── UnknownFilter, UnknownPrompt, UnknownKey
+│   ├── CannotReplay
 │   └── BudgetSpent, RequestTooCostly
 ├── IndexProblem                  what is stored does not serve
 │   ├── IndexMissing, IndexMismatch, IndexCorrupted, IndexBusy
@@ -119,6 +120,14 @@ class UnknownKey(UserError):
     status = 401
     code = "unknown_key"
     title = "The key is not known"
+
+
+class CannotReplay(UserError):
+    """An answer that cannot be repeated as it was."""
+
+    status = 409
+    code = "cannot_replay"
+    title = "The answer cannot be repeated"
 
 
 class BudgetSpent(UserError):

@@ -29,6 +29,12 @@ class Service:
     settings: Settings
     index: VectorIndex
     answerer: Answerer
+    desk: Desk
+    keyring: Keyring
+    answers: AnswerStore
+    conversations: ConversationStore
+    ledger: Ledger
+    budgets: Budgets
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +51,30 @@ class Workshop:
 async def open_service(settings: Settings) -> AsyncIterator[Service]:
     """Everything that answers; closed in reverse order. The index itself is opened by its first use."""
     async with AsyncExitStack() as stack:
+        keyring = Keyring.parse(_secret(settings.api_keys), required=settings.require_key)
         embedder = make_embedder(settings)
         stack.push_async_callback(embedder.close)
         index = make_index(settings, fingerprint_for(embedder))
         stack.push_async_callback(index.close)
-        model = make_chat_model(settings)
+        database = await stack.enter_async_context(make_database(settings))
+        budgets = budgets_of(settings)
+        model = make_chat_model(settings, database.ledger, budgets)
         if model:
             stack.push_async_callback(model.close)
-        answerer = Answerer(
-            index,
-            embedder,
-            Bm25(),
-            model,
-            context_tokens=settings.context_tokens,
-            max_question_chars=settings.max_question_chars,
+        answerer = make_answerer(settings, index, embedder, model, database.answers)
+        desk = Desk(answerer, database.conversations)
+        stack.push_async_callback(desk.close)
+        yield Service(
+            settings=settings,
+            index=index,
+            answerer=answerer,
+            desk=desk,
+            keyring=keyring,
+            answers=database.answers,
+            conversations=database.conversations,
+            ledger=database.ledger,
+            budgets=budgets,
         )
-        yield Service(settings, index, answerer)
 
 
 @asynccontextmanager

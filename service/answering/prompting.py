@@ -52,6 +52,18 @@ class Prompting:
         except PromptError as error:
             raise UnknownPrompt(str(error)) from error
 
+    def version(self, id_: str) -> Prompt:
+        """The prompt with an id such as `answer/v1`.
+
+        Raises:
+            UnknownPrompt: it is gone.
+        """
+        name, _, version = id_.partition("/v")
+        try:
+            return self._registry.load(name, int(version))
+        except (PromptError, ValueError) as error:
+            raise UnknownPrompt(f"{id_} is not there any more: {error}") from error
+
     def answer(
         self, prompt: Prompt, question: str, history: Sequence[Turn], readings: Sequence[Reading]
     ) -> tuple[Message, ...]:
