@@ -6,18 +6,40 @@ Adapters that cost time to import (openai, fastembed, qdrant_client) are importe
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
+from prompts.experiment import Experiment, parse
+from prompts.prompt import PromptError
+from prompts.registry import Registry
 from service.adapters.bm25 import Bm25
 from service.adapters.points import SCHEMA_VERSION
 from service.adapters.vector_cache import CachedEmbedder
 from service.answering.answerer import Answerer
-from service.domain import CHUNKER_VERSION, Fingerprint
-from service.errors import BadSetting
-from service.ports import CachingEmbedder, ChatModel, Embedder, IndexStore, Terms, VectorIndex
+from service.answering.desk import Desk
+from service.answering.preparing import Limits
+from service.answering.prompting import Prompting
+from service.answering.replaying import Replayer
+from service.domain import CHUNKER_VERSION, Budgets, Fingerprint
+from service.errors import BadSetting, CannotReplay
+from service.keys import Keyring
+from service.ports import (
+    AnswerStore,
+    CachingEmbedder,
+    ChatModel,
+    ConversationStore,
+    Embedder,
+    IndexStore,
+    Ledger,
+    Terms,
+    VectorIndex,
+)
 from service.settings import BUNDLED_MODEL, Settings
+
+if TYPE_CHECKING:
+    from service.adapters.database.database import Database
 
 SHIPPED_VECTORS = BUNDLED_MODEL / "vectors.npz"
 
@@ -51,7 +73,7 @@ class Workshop:
 async def open_service(settings: Settings) -> AsyncIterator[Service]:
     """Everything that answers; closed in reverse order. The index itself is opened by its first use."""
     async with AsyncExitStack() as stack:
-        keyring = Keyring.parse(_secret(settings.api_keys), required=settings.require_key)
+        keyring = make_keyring(settings)
         embedder = make_embedder(settings)
         stack.push_async_callback(embedder.close)
         index = make_index(settings, fingerprint_for(embedder))
@@ -75,6 +97,31 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             ledger=database.ledger,
             budgets=budgets,
         )
+
+
+@asynccontextmanager
+async def open_replayer(settings: Settings) -> AsyncIterator[tuple[AnswerStore, Replayer]]:
+    """What repeats an answer.
+
+    Raises:
+        CannotReplay: no model is configured.
+    """
+    async with make_database(settings) as database:
+        model = make_chat_model(settings, database.ledger, budgets_of(settings))
+        if model is None:
+            raise CannotReplay("no model is configured; set OPENAI_API_KEY or OPENAI_BASE_URL")
+        try:
+            yield (
+                database.answers,
+                Replayer(
+                    model,
+                    make_prompting(settings),
+                    seconds=settings.request_deadline_seconds,
+                    output_tokens=settings.max_output_tokens,
+                ),
+            )
+        finally:
+            await model.close()
 
 
 @asynccontextmanager
@@ -147,15 +194,72 @@ def make_index(settings: Settings, expected: Fingerprint) -> VectorIndex:
     return EdgeIndex(EdgeStore(settings.index_dir), expected)
 
 
-def make_chat_model(settings: Settings) -> ChatModel | None:
-    """The chat model, or None where answers are extractive."""
+def make_chat_model(settings: Settings, ledger: Ledger, budgets: Budgets) -> ChatModel | None:
+    """The chat model in all its layers, or None where answers are extractive."""
     if not settings.uses_chat_model:
         return None
-    from service.adapters.openai_chat import OpenAIChat  # noqa: PLC0415
-    from service.adapters.openai_client import make_client  # noqa: PLC0415
-    from service.adapters.pricing import CHAT_PRICES  # noqa: PLC0415
+    from service.adapters.chat_stack import make_chat_stack  # noqa: PLC0415
 
-    return OpenAIChat(make_client(settings), settings.chat_model, CHAT_PRICES)
+    return make_chat_stack(settings, ledger, budgets)
+
+
+def make_answerer(
+    settings: Settings, index: VectorIndex, embedder: Embedder, model: ChatModel | None, answers: AnswerStore
+) -> Answerer:
+    """What answers, with the limits and prompts that the settings name."""
+    return Answerer(
+        index,
+        embedder,
+        Bm25(),
+        model,
+        answers,
+        limits=Limits(
+            question_chars=settings.max_question_chars,
+            context_tokens=settings.context_tokens,
+            output_tokens=settings.max_output_tokens,
+            seconds=settings.request_deadline_seconds,
+        ),
+        prompting=make_prompting(settings),
+        caching=settings.answer_cache,
+    )
+
+
+def make_prompting(settings: Settings) -> Prompting:
+    """The prompts, and which version of them answers.
+
+    Raises:
+        BadSetting: a version does not exist, or the experiment cannot be read.
+    """
+    registry = Registry()
+    experiment: Experiment | None = None
+    name = "MASTERY_ANSWER_PROMPT"
+    try:
+        registry.load("answer", settings.answer_prompt)
+        name = "MASTERY_EXPERIMENT"
+        if settings.experiment:
+            experiment = parse(settings.experiment, registry)
+    except PromptError as error:
+        raise BadSetting(f"{name}: {error}") from error
+    return Prompting(registry, version=settings.answer_prompt, experiment=experiment)
+
+
+def make_keyring(settings: Settings) -> Keyring:
+    """Who may call."""
+    given = settings.api_keys.get_secret_value() if settings.api_keys else ""
+    return Keyring.parse(given, required=settings.require_key)
+
+
+def make_database(settings: Settings) -> AbstractAsyncContextManager[Database]:
+    """The database of answers, costs and conversations."""
+    from service.adapters.database.database import open_database  # noqa: PLC0415
+
+    url = settings.database_url.get_secret_value() if settings.database_url else None
+    return open_database(url, settings.data_dir)
+
+
+def budgets_of(settings: Settings) -> Budgets:
+    """The budgets that the settings name."""
+    return Budgets(settings.budget_per_request, settings.budget_per_day, settings.budget_per_key_day)
 
 
 def _embedding_price(settings: Settings) -> Decimal | None:

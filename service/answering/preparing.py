@@ -1,4 +1,4 @@
-"""Everything before the first word: is the question valid, was it answered before, what is in the chapters, may it cost.
+"""Everything before the first word: a valid question, a stored answer, what the chapters hold, what it may cost.
 
 It all happens before a response opens, so that what goes wrong is an error status and not half a stream.
 """
@@ -12,7 +12,6 @@ import uuid
 from dataclasses import asdict, dataclass, field, replace
 
 from prompts.choice import Choice
-
 from service.answering.drafting import Passages, budgeted
 from service.answering.history import standalone
 from service.answering.prompting import Prompting
@@ -91,7 +90,7 @@ class Preparer:
         self._answers = answers
         self._limits = limits
         self._caching = caching
-        self._rewriter = Rewriter(model, terms) if model else None
+        self._rewriter = Rewriter(model, prompting.rewrite, terms) if model else None
 
     async def prepare(self, ask: Ask) -> Prepared:
         """Make a question ready.
@@ -154,7 +153,9 @@ class Preparer:
         statistics = await self._index.statistics()
         if self._rewriter is None or not ask.history:
             return standalone(question, ask.history, self._terms, statistics), NOTHING
-        rewritten = await self._rewriter.rewrite(question, ask.history, statistics, ask.caller, trace_id, deadline)
+        rewritten = await self._rewriter.rewrite(
+            question, ask.history, statistics, caller=ask.caller, trace_id=trace_id, deadline=deadline
+        )
         return rewritten.query, rewritten.bill
 
     async def _sections(self, found: Found) -> dict[str, list[Chunk]]:

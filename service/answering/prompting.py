@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from pydantic import BaseModel
+
 from prompts.choice import Choice, choose, sticky_key
 from prompts.experiment import Experiment
 from prompts.prompt import Prompt, PromptError
-from pydantic import BaseModel
-
 from prompts.registry import Registry
-from service.answering.delimiting import attribute, inside
+from service.answering.delimiting import conversation, delimited, passage
 from service.answering.drafting import AnswerDraft
 from service.domain import Ask, Reading, Turn
 from service.errors import UnknownPrompt
 from service.ports import Message
 
 ANONYMOUS = "anonymous"
-_TURNS = 6
-_TURN_CHARACTERS = 1500
 
 
 class Prompting:
@@ -69,17 +67,22 @@ class Prompting:
     ) -> tuple[Message, ...]:
         """The messages that ask for an answer; whatever a passage, the history or the question holds is data."""
         values = {
-            "question": inside(question),
-            "history": "\n".join(f"{turn.role}: {inside(_short(turn.content))}" for turn in history[-_TURNS:]),
+            "question": delimited(question),
+            "history": conversation(history),
             "passages": "\n\n".join(map(_passage, readings)),
         }
         return _filled(prompt, {name: values[name] for name in prompt.variables})
+
+    @property
+    def rewrite(self) -> Prompt:
+        """The prompt that makes a follow-up stand alone."""
+        return self._registry.load("rewrite")
 
     def repair(self, text: str, problem: str) -> tuple[str, tuple[Message, ...]]:
         """The messages that ask for the correction of a malformed draft, and their prompt's id."""
         prompt = self._registry.load("repair")
         schema = json.dumps(self.schema.model_json_schema(), ensure_ascii=False)
-        values = {"schema": schema, "text": inside(text), "problem": inside(problem)}
+        values = {"schema": schema, "text": delimited(text), "problem": delimited(problem)}
         return prompt.id, _filled(prompt, values)
 
 
@@ -88,9 +91,4 @@ def _filled(prompt: Prompt, values: Mapping[str, str]) -> tuple[Message, ...]:
 
 
 def _passage(reading: Reading) -> str:
-    source = attribute(f"{reading.title} › {reading.heading}")
-    return f'<passage number="{reading.number}" source="{source}">\n{inside(reading.text)}\n</passage>'
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _TURN_CHARACTERS else f"{text[:_TURN_CHARACTERS]} …"
+    return passage(reading.number, f"{reading.title} › {reading.heading}", reading.text)

@@ -91,6 +91,7 @@ def sanitise(html: str) -> str:
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "linkify": False})
     parser.add_render_rule("fence", _fence)
+    parser.add_render_rule("code_block", _fence)
     parser.enable(["table", "strikethrough"])
     parser.disable(["image", "reference"])  # a definition in an answer would turn unknown markers into links
     parser.inline.ruler.before("link", "citation", _citation_rule)

@@ -60,7 +60,9 @@ class Replayer:
             raise CannotReplay(f"answer {record.answer.id} was made without a model; `mastery ask` makes it anew")
         prompt = self._prompting.version(receipt.prompt)
         if prompt.hash != receipt.prompt_hash:
-            raise CannotReplay(f"{receipt.prompt} was changed since: its hash is {prompt.hash}, not {receipt.prompt_hash}")
+            raise CannotReplay(
+                f"{receipt.prompt} was changed since: its hash is {prompt.hash}, not {receipt.prompt_hash}"
+            )
         call = ChatCall(
             messages=self._prompting.answer(prompt, record.ask.question, record.ask.history, record.readings),
             schema=self._prompting.schema,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from service.api.dependencies import Running
@@ -13,7 +13,6 @@ _bearer = HTTPBearer(auto_error=False, description="A key made by `mastery key N
 
 
 def calling(
-    request: Request,
     service: Running,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> str:

@@ -49,7 +49,7 @@ async def with_pings(events: AsyncIterator[bytes], seconds: float = PING_SECONDS
     upcoming: asyncio.Task[bytes] | None = None
     try:
         while True:
-            upcoming = upcoming or asyncio.ensure_future(anext(events))  # type: ignore[arg-type]
+            upcoming = upcoming or asyncio.ensure_future(anext(events))
             await asyncio.wait([upcoming], timeout=seconds)
             if not upcoming.done():
                 yield KEEPALIVE_COMMENT
