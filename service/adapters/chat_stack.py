@@ -1,4 +1,4 @@
-"""The layers of a chat model, in their order, from the outside in:
+"""The layers of a chat model, in their order, from the outside in.
 
     fallback → retrying → breaker → stepping down → metering → one HTTP request
 

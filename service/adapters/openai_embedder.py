@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import cast
 
@@ -22,7 +22,7 @@ import openai
 from openai import AsyncOpenAI
 from openai.types import CreateEmbeddingResponse
 
-from service.adapters.bookkeeping import Bookkeeper, Booking, Ending
+from service.adapters.bookkeeping import Booking, Bookkeeper, Ending
 from service.adapters.openai_errors import failure
 from service.adapters.retry_policy import EMBED_CHAPTERS, EMBED_QUESTION, RetryPolicy, Sleep
 from service.adapters.tokens import TokenCounter
@@ -35,6 +35,7 @@ BATCH_TOKENS = 30_000
 SIZES = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072, "text-embedding-ada-002": 1536}
 
 _TOO_LARGE = "batch_too_large"
+_NO_LIST = "something that is no list of embeddings; check OPENAI_BASE_URL"
 _SAYS_TOO_LARGE = re.compile(r"batch|too (large|many|long|big)|maximum|\bmax\b|max_|exceed", re.IGNORECASE)
 _BATCH_SECONDS = 900.0
 _QUESTION_SECONDS = 10.0
@@ -147,32 +148,29 @@ class OpenAIEmbedder:
 
     async def _call(self, texts: Sequence[str], deadline: float) -> tuple[Vectors | Failed, Usage | None]:
         """One request: what it gave, and the tokens that the provider counted."""
-        what = f"the embedding model {self.name}"
         try:
             async with asyncio.timeout(max(deadline - time.monotonic(), 0)):
                 response = await self._client.embeddings.create(model=self.name, input=list(texts))
-        except openai.APIStatusError as error:
-            failed = failure(error, self.name, what)
-            return Failed(model=self.name, code=_TOO_LARGE, detail=failed.detail, usage=failed.usage) if _too_large(
-                error
-            ) else failed, failed.usage
         except (openai.OpenAIError, httpx2.HTTPError, OSError, UnicodeEncodeError) as error:
-            failed = failure(error, self.name, what)
-            return failed, failed.usage
+            failed = failure(error, self.name, f"the embedding model {self.name}")
+            return replace(failed, code=_TOO_LARGE) if _too_large(error) else failed, failed.usage
         except (ValueError, AttributeError, TypeError):  # what parsing meets, the SDK lets out
-            return self._unreadable("something that is no list of embeddings; check OPENAI_BASE_URL"), None
-        used = _used(response)
+            return self._unreadable(_NO_LIST), None
+        return self._read(response, len(texts)), _used(response)
+
+    def _read(self, response: CreateEmbeddingResponse, count: int) -> Vectors | Failed:
+        """The vectors in the order of the texts; the SDK checks nothing of them."""
         try:
             rows = sorted(response.data, key=lambda row: row.index or 0)  # some servers leave it out
             vectors = np.array([row.embedding for row in rows], dtype=np.float32)
         except (ValueError, AttributeError, TypeError):
-            return self._unreadable("something that is no list of embeddings; check OPENAI_BASE_URL"), used
-        if vectors.shape != (len(texts), self.size):
-            return self._unreadable(f"vectors of shape {vectors.shape}, not {(len(texts), self.size)}"), used
+            return self._unreadable(_NO_LIST)
+        if vectors.shape != (count, self.size):
+            return self._unreadable(f"vectors of shape {vectors.shape}, not {(count, self.size)}")
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         if not (np.isfinite(lengths) & (lengths > 0)).all():
-            return self._unreadable("a vector without a direction"), used
-        return cast(Vectors, vectors / lengths), used
+            return self._unreadable("a vector without a direction")
+        return cast(Vectors, vectors / lengths)
 
     def _unreadable(self, sent: str) -> Failed:
         """An answer that was given, and is paid for, but cannot be used."""
@@ -202,11 +200,12 @@ def _fitting(sizes: Sequence[int], most: int) -> int:
     return min(most, len(sizes))
 
 
-def _too_large(error: openai.APIStatusError) -> bool:
+def _too_large(error: Exception) -> bool:
     """Whether a smaller batch may pass."""
-    return error.status_code == 413 or (
-        error.status_code in (400, 422) and bool(_SAYS_TOO_LARGE.search(str(error.body)[:2000]))
-    )
+    if not isinstance(error, openai.APIStatusError):
+        return False
+    says = error.status_code in (400, 422) and _SAYS_TOO_LARGE.search(str(error.body)[:2000])
+    return error.status_code == 413 or bool(says)
 
 
 def _used(response: CreateEmbeddingResponse) -> Usage | None:

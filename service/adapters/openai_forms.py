@@ -72,7 +72,7 @@ class Form:
 
 @lru_cache(maxsize=32)
 def strict_schema(model: type[BaseModel]) -> dict[str, object]:
-    """The JSON schema of a Pydantic model as strict mode wants it: every field required, no others. Do not change it."""
+    """A Pydantic model's JSON schema as strict mode wants it: every field required, no others. Never change it."""
     parameters = openai.pydantic_function_tool(model)["function"]["parameters"]
     assert isinstance(parameters, dict)
     return parameters
