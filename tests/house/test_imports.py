@@ -19,12 +19,12 @@ LAYERS = (
     {"service.settings", "prompts"},
     {"service.logs", "service.answering", "service.interview", "service.adapters"},
     {"service.wiring"},
-    {f"service.{surface}" for surface in ("api", "app", "server", "cli", "terminal", "doctor")} | {"ingest", "evals"},
+    {f"service.{surface}" for surface in ("api", "app", "server", "cli", "terminal", "doctor", "usage_report")} | {"ingest", "evals"},
 )
 """From the inside out; a module imports from its own layer and those before it."""
 
 ROOMS = {
-    **dict.fromkeys("openai qdrant_client qdrant_edge sqlalchemy alembic tenacity".split(), ("service.adapters",)),
+    **dict.fromkeys("openai qdrant_client qdrant_edge sqlalchemy alembic asyncpg tenacity".split(), ("service.adapters",)),
     **dict.fromkeys("tiktoken fastembed onnxruntime tokenizers filelock".split(), ("service.adapters",)),
     "llama_index": ("ingest.node_parser",),
     "fastapi": ("service.app", "service.api"),
