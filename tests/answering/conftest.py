@@ -22,7 +22,8 @@ from service.answering.retrieval import Found, Retriever
 from service.domain import EVERYWHERE, Answer, Ask, Chunk
 from service.ports import AnswerStore, ChatModel, Embedder, Terms, VectorIndex
 from service.settings import BUNDLED_MODEL
-from service.wiring import Service, fingerprint_for
+from service.parts import fingerprint_for
+from service.wiring import Service
 
 from ..fakes.stores import MemoryAnswers
 from ..small_index import settings_for
