@@ -7,25 +7,31 @@ left), what was sent and what was received until then is counted here.
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Protocol
 
 from service.adapters.bookkeeping import Bookkeeper, Ending
-from service.adapters.openai_forms import strict_schema
 from service.adapters.tokens import TokenCounter
 from service.domain import Call, Outcome, Refused, TextDelta, Usage
-from service.ports import ChatCall, ChatModel
+from service.ports import ChatCall, ChatModel, Message
+
+
+class Sender(ChatModel, Protocol):
+    """A chat model that tells what it sends."""
+
+    def sent(self, call: ChatCall) -> tuple[tuple[Message, ...], str]:
+        """Messages and schema as they would go out now."""
 
 
 class MeteredChat:
     """A `ChatModel` around the one that sends; sets the `bill` of each outcome."""
 
-    def __init__(self, inner: ChatModel, books: Bookkeeper) -> None:
+    def __init__(self, inner: Sender, books: Bookkeeper) -> None:
         self._inner = inner
         self._books = books
         self._tokens = TokenCounter(inner.name)
@@ -73,8 +79,7 @@ class MeteredChat:
 
     async def _entry(self, call: ChatCall) -> Call:
         """The call as the ledger books it: the most that it can cost."""
-        schema = json.dumps(strict_schema(call.schema), separators=(",", ":"), ensure_ascii=False)
-        sent = await self._tokens.count_messages(call.messages, schema)
+        sent = await self._tokens.count_messages(*self._inner.sent(call))
         most = Usage(input_tokens=sent, output_tokens=call.max_output_tokens)
         return Call(
             id=uuid.uuid4().hex,

@@ -19,7 +19,7 @@ from service.adapters.openai_errors import failure
 from service.adapters.openai_forms import Form
 from service.adapters.openai_reply import Reply
 from service.domain import Failed, Outcome, TextDelta, Usage
-from service.ports import ChatCall
+from service.ports import ChatCall, Message
 
 FORM_REFUSED = "model_form_refused"
 """Code of a failure after which the same call goes out in another form, right away."""
@@ -42,6 +42,10 @@ class OpenAIChat:
 
     async def afford(self, call: ChatCall) -> None:
         """Nothing limits it here."""
+
+    def sent(self, call: ChatCall) -> tuple[tuple[Message, ...], str]:
+        """Messages and schema as they would go out now, for who counts them."""
+        return self._form.messages(call), self._form.schema(call)
 
     async def stream(self, call: ChatCall) -> AsyncGenerator[TextDelta | Outcome]:
         """One request; closing the generator closes the connection."""

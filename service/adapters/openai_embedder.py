@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import cast
 
@@ -43,10 +43,10 @@ _QUESTION_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """For whom an embedding is made, as the ledger wants to know."""
+    """For whom an embedding is made, as the ledger wants to know; by itself, each call is a request of its own."""
 
     caller: str = "local"
-    trace_id: str = ""
+    trace_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
 class OpenAIEmbedder:

@@ -31,12 +31,21 @@ class Form:
     limit: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
     usage: bool = True
 
+    def messages(self, call: ChatCall) -> tuple[Message, ...]:
+        """The messages as they are sent: with the schema in words where it is not sent by itself."""
+        return call.messages if self.answer == "json_schema" else _with_schema(call)
+
+    def schema(self, call: ChatCall) -> str:
+        """The schema as it is sent beside the messages; empty where it is part of them."""
+        if self.answer != "json_schema":
+            return ""
+        return json.dumps(strict_schema(call.schema), separators=(",", ":"), ensure_ascii=False)
+
     def body(self, model: str, call: ChatCall) -> dict[str, Any]:
         """The request as it goes over the wire, but for `stream`."""
-        messages = call.messages if self.answer == "json_schema" else _with_schema(call)
         body: dict[str, Any] = {
             "model": model,
-            "messages": [{"role": message.role, "content": message.content} for message in messages],
+            "messages": [{"role": message.role, "content": message.content} for message in self.messages(call)],
             self.limit: call.max_output_tokens,
         }
         if self.usage:
