@@ -16,7 +16,6 @@ MasteryError
 ├── Stopped                       somebody stopped the answer while it was made
 ├── StateProblem                  the database cannot be used
 └── ModelProblem                  a chat or embedding model did not do its work
-    ├── ModelUnreachable, ModelRejected, ModelMalformed
     └── EmbeddingFailed
 """
 
@@ -216,33 +215,11 @@ class IngestFailed(MasteryError):
 
 
 class ModelProblem(MasteryError):
-    """A chat or embedding model did not do its work."""
+    """A model did not do its work. (A chat model's failures are outcomes, see `domain/completion.py`.)"""
 
     status = 502
     code = "model_problem"
     title = "The model could not be used"
-
-
-class ModelUnreachable(ModelProblem):
-    """No connection, a timeout, or the upstream is overloaded: it may work later."""
-
-    status = 503
-    code = "model_unreachable"
-    title = "The model cannot be reached"
-
-
-class ModelRejected(ModelProblem):
-    """The upstream refuses the call: key, quota, model name. Trying again does not help."""
-
-    code = "model_rejected"
-    title = "The model's provider refused the call"
-
-
-class ModelMalformed(ModelProblem):
-    """The model's output is not what was asked for."""
-
-    code = "model_malformed"
-    title = "The model's answer cannot be read"
 
 
 class EmbeddingFailed(ModelProblem):
