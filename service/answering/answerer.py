@@ -173,7 +173,7 @@ class Answerer:
     ) -> _Body:
         prompt = _prompt(ask)
         passages = budgeted([hit.chunk for hit in found.hits], sections, self._context_tokens)
-        asked = question if question == found.query else f"{found.query}\n(The last line is the question.)"
+        asked = question if question == found.query else f"{found.query}\n(The question is: {question})"
         drafted = await draft(model, prompt, asked, passages)
         if drafted.status is Status.NOT_IN_KNOWLEDGE_BASE:
             nearest = [hit.chunk for hit in found.hits[:3]]
