@@ -50,7 +50,13 @@ async def test_times_come_back_in_utc(database: Database) -> None:
     assert found.utcoffset() == timedelta(0)
 
 
-ODD = ("NUL \0 inside", "日本語 العربية नमस्ते 🧑🏽‍💻", "it's; DROP TABLE answers;-- %s :x {}", "\u2028\x7f\x01\r\n\t", "x" * 500_000)
+ODD = (
+    "NUL \0 inside",
+    "日本語 العربية नमस्ते 🧑🏽‍💻",
+    "it's; DROP TABLE answers;-- %s :x {}",
+    "\u2028\x7f\x01\r\n\t",
+    "x" * 500_000,
+)
 
 
 @pytest.mark.parametrize("text", ODD, ids=["nul", "scripts", "sql", "controls", "long"])

@@ -75,7 +75,7 @@ async def test_what_is_not_there_is_named(database: Database) -> None:
         store.ask("gone", "?", "a"),
         store.get("NUL\0"),
     ):
-        with pytest.raises(ConversationNotFound, match="gone|NUL"):
+        with pytest.raises(ConversationNotFound, match=r"gone|NUL"):
             await attempt
     await store.answered("gone", answer())
     await store.failed("gone", "a", "why")

@@ -79,7 +79,7 @@ async def test_callers_have_budgets_of_their_own(database: Database) -> None:
     budgets = Budgets(per_day=Decimal("0.05"), per_caller_day=Decimal("0.02"))
     for _ in range(2):
         await database.ledger.open(call(caller="a"), budgets)
-    with pytest.raises(BudgetSpent, match="a day for a .*MASTERY_BUDGET_KEY_DAY_USD"):
+    with pytest.raises(BudgetSpent, match=r"a day for a .*MASTERY_BUDGET_KEY_DAY_USD"):
         await database.ledger.open(call(caller="a"), budgets)
     for caller in "bbc":
         await database.ledger.open(call(caller=caller), budgets)
@@ -177,7 +177,7 @@ async def test_a_cost_that_cannot_be_is_refused(database: Database, cost: str) -
 
 
 async def test_sums_are_exact(database: Database) -> None:
-    """A thousand odd amounts add up to what decimal arithmetic says, in the rows and in what is held against budgets."""
+    """A thousand odd amounts add up to what decimal arithmetic says, in the rows and in what the budgets see."""
     rng = random.Random(3)
     costs = [Decimal(rng.randrange(10**9)).scaleb(-12) for _ in range(1000)]
     made = [call(caller=rng.choice("abc"), model=rng.choice("xyz")) for _ in costs]
