@@ -11,7 +11,8 @@ from service.adapters.edge_index import EdgeIndex
 from service.adapters.local_embedder import LocalEmbedder
 from service.domain import CHUNKER_VERSION
 from service.errors import BadSetting, IndexMissing
-from service.wiring import fingerprint_for, make_chat_model, make_embedder, make_index, make_store, open_service
+from service.parts import fingerprint_for, make_chat_model, make_embedder, make_index, make_store
+from service.wiring import open_service
 
 from ..small_index import settings_for
 

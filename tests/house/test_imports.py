@@ -16,9 +16,9 @@ OURS = ("ingest", "service", "prompts", "evals")
 LAYERS = (
     {"service.domain"},
     {"service.errors", "service.ports"},
-    {"service.settings", "prompts"},
+    {"service.settings", "service.keys", "prompts"},
     {"service.logs", "service.answering", "service.interview", "service.adapters"},
-    {"service.wiring"},
+    {"service.parts", "service.wiring"},
     {f"service.{surface}" for surface in ("api", "app", "server", "cli", "terminal", "doctor", "usage_report")} | {"ingest", "evals"},
 )
 """From the inside out; a module imports from its own layer and those before it."""
