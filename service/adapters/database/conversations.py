@@ -118,7 +118,7 @@ class DatabaseConversations:
 
     async def delete(self, id_: str) -> None:
         """See the port."""
-        now = self._now()
+        now = self._clock()
 
         def work(connection: Connection) -> None:
             if not connection.execute(_DELETE, {"sought": storable(id_), "now": now}).rowcount:

@@ -38,11 +38,19 @@ def problem(place: object, error: BaseException) -> StateProblem:
         return StateProblem(f"{place}: all connections are in use; try again in a moment")
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
     reason = " ".join(str(cause).split()) or type(cause).__name__
-    if isinstance(cause, TimeoutError):
-        reason = "it does not answer in time"
+    if isinstance(cause, OSError):
+        reason = _of_the_system(cause)
     reason = reason.rpartition(">: ")[2]  # SQLAlchemy puts the class of asyncpg's error before its message
     advice = next((advice for sign, advice in _ADVICE.items() if sign in reason), "")
     return StateProblem(f"{place}: {reason}" + (f"; {advice}" if advice else ""))
+
+
+def _of_the_system(error: OSError) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing listens there; start Postgres, or correct DATABASE_URL"
+    if isinstance(error, TimeoutError):
+        return "it does not answer in time"
+    return f"{error.strerror or error}" + (f" ({error.filename})" if error.filename else "")
 
 
 def concerns_all(error: BaseException) -> bool:

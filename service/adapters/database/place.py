@@ -15,6 +15,7 @@ _SQLITE = ("sqlite", "sqlite+aiosqlite")
 _POSTGRES = ("postgres", "postgresql", "postgresql+asyncpg")
 _FORMS = "use postgresql://USER:PASSWORD@HOST/NAME or sqlite+aiosqlite:////FOLDER/FILE"
 _OPTIONS = {"sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "target_session_attrs", "application_name"}
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _IGNORED = {"channel_binding"}  # asyncpg would hand it to the server as a setting, and the server refuses it
 
 
@@ -73,6 +74,8 @@ def _server(url: URL) -> PostgresPlace:
     unknown = sorted(set(url.query) - _OPTIONS - _IGNORED)
     if unknown:
         raise BadSetting(f"DATABASE_URL: unknown option {unknown[0]!r}; there are {', '.join(sorted(_OPTIONS))}")
+    if url.query.get("sslmode", "prefer") not in _SSL_MODES:
+        raise BadSetting(f"DATABASE_URL: sslmode is one of {', '.join(_SSL_MODES)}")
     if not url.database:
         raise BadSetting(f"DATABASE_URL: it names no database; {_FORMS}")
     plain = url.set(drivername="postgresql").difference_update_query(_IGNORED)
