@@ -82,7 +82,9 @@ def test_every_setting_that_can_be_wrong_is_tried() -> None:
     """A new setting gets its wrong values here; what takes any text, or is read by its part, is named."""
     any_text = {"MASTERY_KNOWLEDGE_BASE", "OPENAI_API_KEY", "QDRANT_API_KEY"}
     by_its_part = {"DATABASE_URL", "MASTERY_PRICES", "MASTERY_EXPERIMENT", "MASTERY_API_KEYS"}  # tests/api/test_wiring
-    assert {name for name, _, _ in WRONG} | any_text | by_its_part == {field.alias for field in Settings.model_fields.values()}
+    assert {name for name, _, _ in WRONG} | any_text | by_its_part == {
+        field.alias for field in Settings.model_fields.values()
+    }
 
 
 def test_an_empty_variable_is_no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
