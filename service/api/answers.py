@@ -20,9 +20,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for sta
 
 AnswerId = Annotated[
     str,
-    Path(
-        alias="id", max_length=64, examples=["9f1c2d3e4a5b4c6d8e7f0a1b2c3d4e5f"], description="As the answer gave it."
-    ),
+    Path(max_length=64, examples=["9f1c2d3e4a5b4c6d8e7f0a1b2c3d4e5f"], description="As the answer gave it."),
 ]
 
 

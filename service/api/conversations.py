@@ -137,6 +137,6 @@ async def export_conversation(
 
 def _attachment(title: str, ending: str) -> str:
     """The file's name, twice: in plain letters for old clients, and as it is (RFC 6266)."""
-    name = _FORBIDDEN_IN_NAMES.sub(" ", title).strip(" .")[:80].strip() or "conversation"
+    name = " ".join(_FORBIDDEN_IN_NAMES.sub(" ", title).split()).strip(" .")[:80].strip() or "conversation"
     plain = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-").lower() or "conversation"
     return f"attachment; filename=\"{plain}.{ending}\"; filename*=UTF-8''{quote(name, safe='')}.{ending}"
