@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 
 import pytest
 
@@ -28,7 +29,7 @@ class Clock:
 
 def behind(model: ScriptedModel, clock: Clock, failures: int = 3) -> BreakingChat:
     """The model behind a breaker of its own."""
-    return BreakingChat(model, Breaker(failures, rest=15.0, clock=clock))
+    return BreakingChat(model, Breaker(failures, quiet=0, rest=15.0, clock=clock))
 
 
 async def code(model: BreakingChat) -> str:
@@ -56,6 +57,37 @@ async def test_an_answer_in_between_starts_the_count_again() -> None:
     for _ in range(6):
         await said(chat)
     assert len(model.calls) == 6
+
+
+async def test_failures_that_come_in_a_burst_do_not_open_it_while_answers_are_on_their_way() -> None:
+    """They are quicker than answers: only a row of them without any sign of life for a while does."""
+    clock = Clock()
+    model = ScriptedModel([failed()])
+    breaker = Breaker(3, quiet=5.0, rest=15.0, clock=clock)
+    chat = BreakingChat(model, breaker)
+    for _ in range(20):
+        await said(chat)
+    clock.now += 4
+    breaker.began()
+    clock.now += 4
+    assert await code(chat) == "model_overloaded"
+    clock.now += 1
+    assert [await code(chat) for _ in range(2)] == ["model_overloaded", "model_circuit_open"]
+
+
+async def test_the_first_word_of_an_answer_is_a_sign_of_life() -> None:
+    """The end of the answer may be far."""
+    clock = Clock()
+    model = ScriptedModel([failed()], [failed()], [TextDelta("{"), HANG], [failed()])
+    chat = BreakingChat(model, Breaker(3, quiet=5.0, rest=15.0, clock=clock))
+    assert [await code(chat) for _ in range(2)] == ["model_overloaded"] * 2
+    clock.now += 4
+    async with aclosing(chat.stream(call())) as answer:
+        await anext(answer)
+        clock.now += 4
+        assert [await code(chat) for _ in range(2)] == ["model_overloaded"] * 2
+        clock.now += 1
+        assert [await code(chat) for _ in range(2)] == ["model_overloaded", "model_circuit_open"]
 
 
 async def test_after_the_rest_one_call_probes_and_its_answer_closes_it() -> None:
@@ -148,7 +180,7 @@ async def test_a_timeout_of_a_call_that_had_no_time_is_not_held_against_it() -> 
 async def test_calls_from_before_the_opening_change_nothing_after_it() -> None:
     """A late answer to an old call does not close it, and late failures do not lengthen its rest."""
     clock = Clock()
-    breaker = Breaker(2, rest=15.0, clock=clock)
+    breaker = Breaker(2, quiet=0, rest=15.0, clock=clock)
     early = [breaker.enter() for _ in range(4)]
     assert all(early)
     for given in early[:2]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +17,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
+from service.adapters.breaker import Breaker
 from service.adapters.chat_stack import make_chat_model
 from service.adapters.openai_client import make_client
 from service.adapters.retry_policy import RetryPolicy
@@ -57,10 +58,13 @@ class Stack:
         self._folder = folder
         self._models: list[ChatModel] = []
 
-    def model(self, policy: RetryPolicy | None = None, **settings: Any) -> ChatModel:
+    def model(
+        self, policy: RetryPolicy | None = None, breaker: Callable[[], Breaker] | None = None, **settings: Any
+    ) -> ChatModel:
         """A stack by these settings; its retries do not really wait."""
         given = settings_for(self._folder, **self._settings | settings)
-        more = {"policy": policy} if policy else {}
+        more: dict[str, Any] = {"policy": policy} if policy else {}
+        more |= {"breaker": breaker} if breaker else {}
         self._models.append(make_chat_model(given, self.ledger, Budgets(), sleep=self.sleeps, **more))
         return self._models[-1]
 
@@ -285,7 +289,7 @@ async def test_the_barest_server_answers_in_the_end(stack: Stack) -> None:
 async def test_a_server_that_keeps_failing_is_left_alone(stack: Stack) -> None:
     """After eight failures in a row nothing more is sent, and no caller waits."""
     stack.provider.play(named("503"))
-    model = stack.model()
+    model = stack.model(breaker=lambda: Breaker(8, quiet=0))
     codes = []
     for _ in range(5):
         outcome = (await said(model))[1]
