@@ -185,22 +185,12 @@ async def test_after_passing_failures_the_answer_is_what_the_reader_sees(stack: 
     assert stack.ledger.outcomes == ["failed", "failed", "answered"]
 
 
-async def test_no_connection_costs_nothing(stack: Stack, unused_port: int) -> None:
+async def test_no_connection_costs_nothing(stack: Stack, unused_tcp_port: int) -> None:
     """Nobody listens: three rows of nothing."""
-    _, outcome = await said(stack.model(openai_base_url=f"http://127.0.0.1:{unused_port}/v1"))
+    _, outcome = await said(stack.model(openai_base_url=f"http://127.0.0.1:{unused_tcp_port}/v1"))
     assert isinstance(outcome, Failed)
     assert (outcome.code, outcome.bill.calls, outcome.bill.cost) == ("model_unreachable", 3, 0)
     assert stack.provider.requests == []
-
-
-@pytest.fixture
-def unused_port() -> int:
-    """A port on which nobody listens."""
-    import socket  # noqa: PLC0415
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @pytest.mark.parametrize(("after", "begun"), [(0, False), (3, True)], ids=["before the first word", "in the middle"])
