@@ -129,10 +129,12 @@ def _standard() -> dict[str, Source]:
 def _imported_there(stub: Path) -> Source:
     """What the module's own source binds beside its stub, such as the modules that it imports itself."""
     library = Path(sysconfig.get_path("stdlib"))
-    whole = library / stub.parent.parent / f"{stub.parent.name}.py"  # a package to the stubs may be one file here
-    for file in [library / stub.with_suffix(".py"), *[whole] * (stub.stem == "__init__")]:
-        if file.exists():
-            return _read(file, PurePosixPath(stub.as_posix()))[1]
+    file, package = stub.with_suffix(".py"), stub.with_suffix("") / "__init__.py"
+    if stub.stem == "__init__":  # what is a package to the stubs may be one file here, and the other way round
+        package, file = file, stub.parent.parent / f"{stub.parent.name}.py"
+    for there in (library / file, library / package):
+        if there.exists():
+            return _read(there, PurePosixPath(stub.with_name(there.name).as_posix()))[1]
     return Source()
 
 
