@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from operator import itemgetter
@@ -16,6 +16,7 @@ LEXICAL_WEIGHT = 0.3
 COVERAGE_WEIGHT = 0.5
 QUESTION_FLOOR = 0.6  # a chapter's own question counts from this cosine on: below it, it is only on the same subject
 APPENDIX_PENALTY = 0.1
+NAMED_BONUS = 0.3  # for a section whose heading stands in the question
 SYMPTOM_PENALTY = 0.15  # for a section about an error, where the question is not about one
 RERANKED = 24
 
@@ -33,11 +34,15 @@ _ASKS_ABOUT_ONE = re.compile(
 class Ranker:
     """Scores hits for one question: cosine, BM25, and how much of the question's weight a chunk covers."""
 
-    def __init__(self, question: str, statistics: TermStatistics, terms: Terms) -> None:
+    def __init__(
+        self, question: str, statistics: TermStatistics, terms: Terms, named: Collection[tuple[str, str]] = ()
+    ) -> None:
+        """Of the sections in `named` (chapter and anchor), the heading stands in the question."""
         self._question = terms.terms(question)
         self._statistics = statistics
         self._terms = terms
         self._ideal = sum(map(statistics.idf, self._question)) or 1.0
+        self._named = named
         self._asks_about_an_error = bool(_ASKS_ABOUT_ONE.search(question))
 
     def ranked(self, hits: Sequence[Hit]) -> list[Hit]:
@@ -67,6 +72,8 @@ class Ranker:
         return dense + LEXICAL_WEIGHT * lexical + COVERAGE_WEIGHT * covered + self._extras(hit)
 
     def _extras(self, hit: Hit) -> float:
+        if (hit.chunk.chapter, hit.chunk.anchor) in self._named:
+            return NAMED_BONUS
         asked = max(0.0, (hit.question or 0.0) - QUESTION_FLOOR)
         symptom = not self._asks_about_an_error and is_symptom(hit.chunk.heading)
         return asked - APPENDIX_PENALTY * is_appendix(hit.chunk.heading) - SYMPTOM_PENALTY * symptom

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.answering.filters import resolve
+from service.answering.headings import Headings
 from service.answering.ranking import Ranker
 from service.domain import Chunk, Hit, Passage, SearchFilter, TermStatistics
 from service.ports import Embedder, Terms, VectorIndex
@@ -35,6 +36,7 @@ class Retriever:
         self._index = index
         self._embedder = embedder
         self._terms = terms
+        self._headings = Headings(index)
 
     async def find(self, query: str, where: SearchFilter) -> Found:
         """Rank the chunks for a standalone question.
@@ -47,9 +49,11 @@ class Retriever:
         if where != SearchFilter():
             where = resolve(where, await self._index.chapters())
         vector = await self._embedder.embed_query(query)
-        hits = await self._index.search(query, vector, CANDIDATES, where)
+        named = await self._headings.named_in(query)
+        found = await self._index.search(query, vector, CANDIDATES, where)
+        hits = await self._headings.with_named(found, named, vector, where)
         terms = self._terms.terms(query)
-        best = Ranker(query, statistics, self._terms).ranked(hits)
+        best = Ranker(query, statistics, self._terms, {(place.chapter, place.anchor) for place in named}).ranked(hits)
         return Found(query, terms, best, statistics, _confidence(best, terms, statistics))
 
 
