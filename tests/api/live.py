@@ -66,9 +66,12 @@ async def live(index: Path, state: Path, **changes: Any) -> AsyncIterator[Live]:
         settings = settings_for(
             index, **{"openai_base_url": address, "openai_api_key": "sk-secret-of-ours", "database_url": url} | changes
         )
-        async with open_service(settings) as service, _served(service) as base:
-            async with httpx.AsyncClient(base_url=base, timeout=30) as client:
-                yield Live(service, client, provider)
+        async with (
+            open_service(settings) as service,
+            _served(service) as base,
+            httpx.AsyncClient(base_url=base, timeout=30) as client,
+        ):
+            yield Live(service, client, provider)
 
 
 @asynccontextmanager
