@@ -131,11 +131,7 @@ async def test_every_hostile_reply_is_harmless_without_an_injection(hostile: Par
     shown = valid and REPLIES[name].status == "answered" and name not in ("leaked_rules", "leaked_rules_in_code")
     if shown:
         assert (answer.mode, answer.status, answer.degraded) == (Mode.LLM, Status.ANSWERED, False)
-        assert (
-            answer.answer.replace("\n", " ").count("A cursor keeps its place [1]")
-            + answer.answer.count("A cursor keeps its place [2]")
-            == 1
-        )
+        assert answer.answer.count("A cursor keeps its place [1]") == 1
     else:
         assert answer.degraded or answer.status is Status.NOT_IN_KNOWLEDGE_BASE
     _check_is_harmless(answer)
