@@ -206,7 +206,7 @@ async def main():
         assert answer.citations, answer
 
 asyncio.run(main())
-heavy = "llama_index fastembed openai qdrant_client torch transformers alembic asyncpg tiktoken ingest evals pytest".split()
+heavy = "llama_index fastembed openai qdrant_client torch alembic asyncpg tiktoken ingest evals pytest".split()
 print("imported:", *(name for name in heavy if name in sys.modules))
 """
 
