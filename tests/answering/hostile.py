@@ -77,7 +77,6 @@ class Injection:
     place: str
     text: str
     obeys: str
-    hidden: bool = False
 
     @property
     def path(self) -> str:

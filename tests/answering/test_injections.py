@@ -6,11 +6,13 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 import pytest
 import pytest_asyncio
 
 from prompts.registry import load
+from service.answering.events import Delta
 from service.domain import Answer, Mode, Status
 from service.parts import fingerprint_for, make_embedder, make_index
 
@@ -131,11 +133,7 @@ async def test_every_hostile_reply_is_harmless_without_an_injection(hostile: Par
     shown = valid and REPLIES[name].status == "answered" and name not in ("leaked_rules", "leaked_rules_in_code")
     if shown:
         assert (answer.mode, answer.status, answer.degraded) == (Mode.LLM, Status.ANSWERED, False)
-        assert (
-            answer.answer.replace("\n", " ").count("A cursor keeps its place [1]")
-            + answer.answer.count("A cursor keeps its place [2]")
-            == 1
-        )
+        assert answer.answer.count("A cursor keeps its place [1]") == 1
     else:
         assert answer.degraded or answer.status is Status.NOT_IN_KNOWLEDGE_BASE
     _check_is_harmless(answer)
@@ -171,3 +169,25 @@ def _check_citations(answer: Answer, injection: Injection) -> None:
     for cited in answer.citations:
         assert cited.chapter == injection.path
         assert re.sub(r"\s+", " ", cited.quote).strip() in source or answer.mode is Mode.EXTRACTIVE
+
+
+@pytest.mark.parametrize("name", REPLIES)
+async def test_what_is_streamed_is_harmless_from_the_first_piece(hostile: Parts, name: str) -> None:
+    """Before the citations are checked, too: no foreign link, image, markup or marker of an absent passage is sent."""
+    plain = next(injection for injection in INJECTIONS if injection.id == "base64_order")
+    answerer = hostile.answerer(ScriptedModel(REPLIES[name].written("no matter", RULES), piece=3))
+    text, blocks = "", []
+    async with aclosing(answerer.stream(await answerer.prepare(plain.ask), html=True)) as events:
+        async for event in events:
+            if isinstance(event, Delta):
+                text += event.text
+                blocks += [block.html for block in event.html]
+    outside = re.sub(r"```.*?(```|\Z)|`[^`\n]*`", "", text, flags=re.DOTALL)
+    assert not re.search(r"!\[|(?<!\\)<[a-zA-Z/!]|\]\((?!/read/)", outside)
+    assert not {int(number) for number in re.findall(r"\[(\d{1,2})\]", outside)} - {1, 2}
+    assert blocks
+    for block in blocks:
+        assert not re.search(
+            r"<(?!/?(?:p|a|code|pre|span|em|strong|ul|ol|li|br|h\d|blockquote|hr|div|table)\b)\w", block
+        )
+        assert all(link.startswith("/read/") for link in LINK.findall(block))
