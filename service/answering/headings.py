@@ -42,10 +42,10 @@ class Headings:
         if generation.id != self._generation:
             self._known = _known(await self._index.chapters())
             self._generation = generation.id
-        asked = f" {_folded(question)} "
+        asked = _folded(question)
         found: dict[str, Named] = {}
         for folded, named in self._known:
-            if folded in asked:
+            if folded in asked and _whole(folded, asked):
                 found.setdefault(named.chapter, named)
         return list(found.values())[:_MOST]
 
@@ -67,6 +67,12 @@ class Headings:
 
 def _is_of(hit: Hit, heading: Named) -> bool:
     return (hit.chunk.chapter, hit.chunk.anchor) == (heading.chapter, heading.anchor)
+
+
+def _whole(part: str, text: str) -> bool:
+    """Whether a part begins and ends where words do."""
+    before, _, after = text.partition(part)
+    return not (before[-1:].isalnum() or after[:1].isalnum())
 
 
 def _known(chapters: Sequence[Chapter]) -> list[tuple[str, Named]]:

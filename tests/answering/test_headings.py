@@ -39,6 +39,12 @@ async def test_a_short_heading_names_nothing(parts: Parts) -> None:
     assert await Headings(parts.index).named_in("what are the next steps after the summary of common errors") == []
 
 
+@pytest.mark.parametrize("question", [f"Un{POOL}", f"{POOL}s"])
+async def test_a_heading_within_longer_words_is_not_quoted(parts: Parts, question: str) -> None:
+    """It begins and ends where a word does."""
+    assert await Headings(parts.index).named_in(question) == []
+
+
 async def test_a_named_section_that_was_not_found_is_looked_up(parts: Parts) -> None:
     """It is added to the hits, unless a filter keeps its chapter out."""
     headings = Headings(parts.index)
