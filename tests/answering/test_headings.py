@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from service.answering.answerer import EVERYWHERE
 from service.answering.headings import Headings
 from service.answering.retrieval import Retriever
-from service.domain import SearchFilter
+from service.domain import EVERYWHERE, SearchFilter
 
 from .conftest import Parts
 
