@@ -19,6 +19,9 @@ from service.domain import Answered, Bill, Citation, Failed, Malformed, Outcome,
 from service.errors import MasteryError
 from service.ports import ChatCall, ChatModel, Message
 
+_LOOKED_BACK = 400
+"""Characters in which a recited rule shows: more than the run of words that is looked for, and the piece itself."""
+
 Repair = Callable[[str, str], tuple[str, tuple[Message, ...]]]
 """A malformed text and what is wrong with it -> the id of the prompt, and the messages, that ask for its correction."""
 
@@ -48,7 +51,8 @@ class Writer:
         Raises:
             BudgetSpent, RequestTooCostly, StateProblem: nothing was sent.
         """
-        shown = _Shown(passages, html=html)
+        rules = "\n".join(message.content for message in call.messages if message.role == "system")
+        shown = _Shown(passages, rules, html=html)
         outcome: Outcome | None = None
         async with aclosing(self._model.stream(call)) as pieces:
             async for piece in pieces:
@@ -57,7 +61,6 @@ class Writer:
                 elif delta := shown.feed(piece):
                     yield delta
         assert outcome is not None, "a chat model ends with an outcome"
-        rules = "\n".join(message.content for message in call.messages if message.role == "system")
         draft, outcome = _checked(outcome, passages, rules)
         if draft and (delta := shown.end()):
             yield delta
@@ -78,10 +81,12 @@ class Writer:
 
 
 class _Shown:
-    """The pieces as they are shown, and the citations that they bring along."""
+    """The pieces as they are shown, and the citations that they bring along; none once the rules are recited."""
 
-    def __init__(self, passages: Passages, *, html: bool) -> None:
+    def __init__(self, passages: Passages, rules: str, *, html: bool) -> None:
         self._passages = passages
+        self._rules = rules
+        self._shown = ""
         self._draft = LiveDraft()
         self._numbering = Numbering(set(range(1, len(passages) + 1)))
         self._text = ShownText(self._numbering, passages.holds_link)
@@ -95,7 +100,8 @@ class _Shown:
         return self._delta(self._text.end())
 
     def _delta(self, text: str) -> Delta | None:
-        if not text:
+        self._shown += text
+        if not text or repeats(self._shown[-_LOOKED_BACK:], self._rules):
             return None
         known = len(self._citations)
         for passage, number in list(self._numbering.shown.items())[known:]:
