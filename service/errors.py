@@ -215,7 +215,7 @@ class IngestFailed(MasteryError):
 
 
 class ModelProblem(MasteryError):
-    """A model did not do its work. (A chat model's failures are outcomes, see `domain/completion.py`.)"""
+    """A model did not do its work; a chat model's failures are outcomes instead, see `domain/completion.py`."""
 
     status = 502
     code = "model_problem"

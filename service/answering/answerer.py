@@ -5,6 +5,7 @@ One `Answer` whatever happens: by a model, by quotation, or by saying that the c
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -13,7 +14,8 @@ from datetime import UTC, datetime
 
 import structlog
 
-from service.answering import code_check
+from service.answering import known_modules
+from service.answering.code_check import CodeChecker
 from service.answering.events import Delta, Done, Event, Sources
 from service.answering.extractive import compose
 from service.answering.live_html import LiveBlock
@@ -29,6 +31,7 @@ from service.domain import (
     AnswerRecord,
     Ask,
     Chunk,
+    CodeBlock,
     CutByLength,
     Failed,
     Filtered,
@@ -68,6 +71,7 @@ class Answerer:
         self._answers = answers
         self._retriever = Retriever(index, embedder, terms)
         self._preparer = Preparer(index, self._retriever, terms, prompting, model, answers, limits, caching=caching)
+        self._checker: CodeChecker | None = None
         self._writer = Writer(model, prompting.repair) if model else None
 
     async def warm_up(self) -> None:
@@ -130,12 +134,12 @@ class Answerer:
             async with aclosing(self._writer.write(prepared.call, prepared.passages, html=html)) as pieces:
                 try:
                     async for piece in pieces:
-                        yield self._written(prepared, piece) if isinstance(piece, Written) else piece
+                        yield await self._written(prepared, piece) if isinstance(piece, Written) else piece
                 except StateProblem as problem:  # what cannot be booked is not sent
                     extractive = self._extractive(prepared.found, prepared.sections)
                     yield replace(extractive, degraded_reason=f"{problem.code}: {problem}")
 
-    def _written(self, prepared: Prepared, written: Written) -> Body:
+    async def _written(self, prepared: Prepared, written: Written) -> Body:
         """The model's answer, if it can be shown; else the quotations, with the reason."""
         assert prepared.found is not None
         draft, outcome = written.draft, written.outcome
@@ -152,7 +156,7 @@ class Answerer:
                 model=outcome.model,
                 bill=written.bill,
                 dropped=draft.dropped,
-                code=code_check.check(draft.answer),
+                code=await self._checked(draft.answer),
             )
         reason = f"uncited: none of the model's {draft.dropped} citations holds" if draft else _reason(outcome)
         return replace(
@@ -162,6 +166,12 @@ class Answerer:
             dropped=draft.dropped if draft else 0,
             degraded_reason=reason,
         )
+
+    async def _checked(self, markdown: str) -> tuple[CodeBlock, ...]:
+        """What a check of the code blocks finds; the list of known modules is read once, in a thread."""
+        if self._checker is None:
+            self._checker = CodeChecker(await asyncio.to_thread(known_modules.load))
+        return self._checker.check(markdown)
 
     def _extractive(self, found: Found, sections: dict[str, list[Chunk]]) -> Body:
         composition = compose(found, sections, self._terms)

@@ -52,7 +52,7 @@ def to_html(
     env: dict[str, Any] = {"citations": {citation.number: citation for citation in citations}, "colours": colours}
     parser = _parser()
     tokens = parser.parse(markdown, env)
-    for number, fence in enumerate(token for token in tokens if token.type == "fence"):
+    for number, fence in enumerate(token for token in tokens if token.type in ("fence", "code_block")):
         if number < len(code):
             fence.meta["code_check"] = code[number].code_check
     return sanitise(parser.renderer.render(tokens, parser.options, env))

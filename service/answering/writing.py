@@ -11,10 +11,11 @@ from pydantic import ValidationError
 from service.answering.citations import citation
 from service.answering.drafting import AnswerDraft, Draft, Numbering, Passages, check
 from service.answering.events import Delta
+from service.answering.guarding import repeats
 from service.answering.live_draft import LiveDraft
 from service.answering.live_html import LiveHtml
 from service.answering.shown_text import ShownText
-from service.domain import Answered, Bill, Citation, Malformed, Outcome, Purpose, TextDelta
+from service.domain import Answered, Bill, Citation, Failed, Malformed, Outcome, Purpose, TextDelta
 from service.errors import MasteryError
 from service.ports import ChatCall, ChatModel, Message
 
@@ -56,12 +57,13 @@ class Writer:
                 elif delta := shown.feed(piece):
                     yield delta
         assert outcome is not None, "a chat model ends with an outcome"
-        draft, outcome = _checked(outcome, passages)
+        rules = "\n".join(message.content for message in call.messages if message.role == "system")
+        draft, outcome = _checked(outcome, passages, rules)
         if draft and (delta := shown.end()):
             yield delta
         bill = outcome.bill
         if isinstance(outcome, Malformed):
-            draft, outcome = _checked(await self._repaired(call, outcome), passages)
+            draft, outcome = _checked(await self._repaired(call, outcome), passages, rules)
             bill += outcome.bill
         yield Written(draft, outcome, bill)
 
@@ -102,15 +104,22 @@ class _Shown:
         return Delta(text, tuple(self._citations[known:]), tuple(blocks))
 
 
-def _checked(outcome: Outcome, passages: Passages) -> tuple[Draft | None, Outcome]:
-    """The checked draft of an answer; what does not fit the schema after all becomes a malformed outcome."""
+def _checked(outcome: Outcome, passages: Passages, rules: str) -> tuple[Draft | None, Outcome]:
+    """The checked draft of an answer; what does not fit the schema after all becomes a malformed outcome.
+
+    An answer that recites the prompt's rules was talked into it, and is not shown.
+    """
     if not isinstance(outcome, Answered):
         return None, outcome
     try:
-        return check(AnswerDraft.model_validate_json(outcome.text), passages), outcome
+        draft = check(AnswerDraft.model_validate_json(outcome.text), passages)
     except ValidationError as error:
         detail = str(error.errors(include_url=False, include_input=False)[:3])
         malformed = Malformed(
             model=outcome.model, text=outcome.text, detail=detail, usage=outcome.usage, bill=outcome.bill
         )
         return None, malformed
+    if repeats(draft.answer, rules):
+        detail = "the model recited its instructions instead of answering"
+        return None, Failed(model=outcome.model, code="model_recited", detail=detail, bill=outcome.bill)
+    return draft, outcome

@@ -20,13 +20,16 @@ from service.answering.preparing import Limits
 from service.answering.prompting import Prompting
 from service.answering.retrieval import Found, Retriever
 from service.domain import EVERYWHERE, Answer, Ask, Chunk
+from service.parts import fingerprint_for
 from service.ports import AnswerStore, ChatModel, Embedder, Terms, VectorIndex
 from service.settings import BUNDLED_MODEL
-from service.parts import fingerprint_for
 from service.wiring import Service
 
 from ..fakes.stores import MemoryAnswers
 from ..small_index import settings_for
+
+
+LIMITS = Limits(question_chars=100_000)
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Parts:
         model: ChatModel | None,
         answers: AnswerStore | None = None,
         *,
-        limits: Limits = Limits(question_chars=100_000),
+        limits: Limits = LIMITS,
         prompting: Prompting | None = None,
         caching: bool = True,
     ) -> Answerer:

@@ -62,8 +62,7 @@ async def _until_text(events: AsyncGenerator[Event]) -> None:
 
 async def _rest(desk: Desk) -> None:
     """Let everything that is open end."""
-    while desk._open:
-        await asyncio.sleep(0)
+    await asyncio.gather(*desk._open.values())
 
 
 async def test_an_answer_is_open_while_it_is_made(parts: Parts) -> None:

@@ -40,9 +40,7 @@ def _draft(reply: str, sections: Sequence[Sequence[Chunk]] = (KEYS, LOCKS, EXPIR
 
 def test_a_valid_draft_is_kept() -> None:
     """Markers with quotes that hold stay, and title and place come from the chapters."""
-    made = _draft(
-        drafted("Version the keys [1]. Let one fill them [2].", [VERSIONED, LOCKED], follow_ups=["Why?"])
-    )
+    made = _draft(drafted("Version the keys [1]. Let one fill them [2].", [VERSIONED, LOCKED], follow_ups=["Why?"]))
     assert made.answer == "Version the keys [1]. Let one fill them [2]."
     assert [(cited.number, cited.heading, cited.start_line) for cited in made.citations] == [
         (1, "Keys", 5),

@@ -53,9 +53,7 @@ NOT_COVERED = drafted("", status="not_in_knowledge_base")
 HISTORY = (Turn("user", QUESTION), Turn("assistant", "Remember the last row [1]."))
 
 
-async def _asked(
-    parts: Parts, model: ScriptedModel, question: str = QUESTION, history: Sequence[Turn] = ()
-) -> Answer:
+async def _asked(parts: Parts, model: ScriptedModel, question: str = QUESTION, history: Sequence[Turn] = ()) -> Answer:
     return await parts.answerer(model).ask(Ask(question, tuple(history)))
 
 
@@ -230,7 +228,7 @@ async def test_an_unknown_price_is_not_zero(parts: Parts) -> None:
 
 
 async def test_code_of_a_model_is_checked(parts: Parts) -> None:
-    """A block that parses and imports what exists passes, one that does not is marked, other languages are not judged."""
+    """What parses and imports what exists passes, what does not is marked, other languages are not judged."""
     text = (
         "So [1].\n\n```python\nimport json\n```\n\n```python\ndef f(:\n```\n\n```sql\nSELECT 1\n```\n\n"
         "```python\nfrom json import nothing_like_it\n```"

@@ -97,5 +97,6 @@ class MemoryConversations(ConversationStore):
 
     def _enter(self, id_: str, answer_id: str, *, answer: Answer | None = None, error: str | None = None) -> None:
         self.exchanges[id_] = [
-            replace(one, answer=answer, error=error) if one.answer_id == answer_id else one for one in self.exchanges[id_]
+            replace(one, answer=answer, error=error) if one.answer_id == answer_id else one
+            for one in self.exchanges[id_]
         ]
