@@ -186,11 +186,18 @@ async def test_a_call_that_broke_off_may_have_cost_something(reply: Reply, code:
     assert "sk-" not in repr(outcome)
 
 
-async def test_no_credit_in_the_middle_of_a_stream_will_not_pass() -> None:
-    """An error event is read as an error status would be."""
-    outcome = await ended(streamed({"error": {"message": "no", "code": "insufficient_quota"}}))
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ({"code": "insufficient_quota"}, "model_quota"),
+        ({"type": "invalid_request_error", "code": "context_length_exceeded"}, "model_rejected"),
+    ],
+)
+async def test_an_error_event_that_will_not_pass_is_told_from_one_that_may(error: dict[str, str], code: str) -> None:
+    """It is read as an error status would be."""
+    outcome = await ended(streamed({"error": {"message": "no"} | error}))
     assert isinstance(outcome, Failed)
-    assert (outcome.code, outcome.passing) == ("model_quota", False)
+    assert (outcome.code, outcome.passing) == (code, False)
 
 
 async def test_an_answer_whose_connection_breaks_before_the_usage_is_an_answer() -> None:
