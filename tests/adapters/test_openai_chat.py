@@ -211,6 +211,20 @@ async def test_an_answer_whose_connection_breaks_before_the_usage_is_an_answer()
     assert (type(outcome), outcome.text, outcome.usage) == (Answered, TEXT, None)
 
 
+async def test_a_usage_that_does_not_come_is_not_waited_for_long() -> None:
+    """The stream stays open after the last word: the reader has the answer all the same."""
+
+    async def silent() -> AsyncIterator[bytes]:
+        yield streamed(chunk(TEXT), chunk(finish_reason="stop"), done=False).content
+        await asyncio.Event().wait()
+
+    reply = httpx2.Response(200, headers={"Content-Type": "text/event-stream"}, content=silent())
+    chat = OpenAIChat(OpenAIServer(reply).client(), "gpt-6-luna", usage_seconds=0.05)
+    _, outcome = await said(chat, call(600))
+    assert (type(outcome), outcome.usage) == (Answered, None)
+    await chat.close()
+
+
 async def test_servers_that_leave_things_out_are_read_all_the_same() -> None:
     """No model, no usage, a null delta, an unknown finish_reason: the text counts."""
     outcome = await ended(
@@ -253,6 +267,25 @@ async def test_calls_that_are_refused_at_the_same_time_take_one_step() -> None:
     assert {type(outcome) for _, outcome in first} == {Failed}
     second = await asyncio.gather(*(said(chat) for _ in range(50)))
     assert {type(outcome) for _, outcome in second} == {Answered}
+    await chat.close()
+
+
+async def test_a_server_on_which_the_schema_has_no_effect_is_told_it_in_words() -> None:
+    """It took the schema and answered in plain words: from the next call on the schema is sent both ways."""
+    server, chat = chat_over(completion("Because it is."), completion(TEXT))
+    kinds = [type((await said(chat))[1]) for _ in range(3)]
+    assert kinds == [Malformed, Answered, Answered]
+    assert [body["response_format"]["type"] for body in server.bodies] == ["json_schema"] * 3
+    assert ["JSON schema" in body["messages"][0]["content"] for body in server.bodies] == [False, True, True]
+    await chat.close()
+
+
+async def test_one_object_that_does_not_fit_changes_nothing() -> None:
+    """The schema was understood, and missed."""
+    server, chat = chat_over(completion('{"answer": 1}'), completion(TEXT))
+    for _ in range(2):
+        await said(chat)
+    assert server.bodies[0] == server.bodies[1]
     await chat.close()
 
 
