@@ -270,6 +270,34 @@ async def test_calls_that_are_refused_at_the_same_time_take_one_step() -> None:
     await chat.close()
 
 
+async def test_calls_at_the_same_time_that_meet_different_refusals_learn_both() -> None:
+    """Whichever is read last does not undo what the other one learned."""
+    sent = 0
+
+    def refuse(request: httpx2.Request) -> httpx2.Response:
+        nonlocal sent
+        sent += 1
+        if sent > 2:
+            return completion(TEXT)
+        return failure(400, param="response_format" if sent == 1 else "stream_options")
+
+    server, chat = chat_over(refuse)
+    await asyncio.gather(said(chat), said(chat))
+    assert server.bodies[0] == server.bodies[1]
+    await said(chat)
+    assert server.bodies[2]["response_format"] == {"type": "json_object"}
+    assert "stream_options" not in server.bodies[2]
+    await chat.close()
+
+
+async def test_a_usage_that_came_before_the_stream_broke_is_the_providers_word() -> None:
+    """Some servers send it with every chunk."""
+    running = chunk(TEXT[:9], usage={"prompt_tokens": 20, "completion_tokens": 3, "total_tokens": 23})
+    outcome = await ended(streamed(running, {"error": {"message": "busy", "type": "server_error"}}))
+    assert isinstance(outcome, Failed)
+    assert outcome.usage == Usage(input_tokens=20, output_tokens=3)
+
+
 async def test_a_server_on_which_the_schema_has_no_effect_is_told_it_in_words() -> None:
     """It took the schema and answered in plain words: from the next call on the schema is sent both ways."""
     server, chat = chat_over(completion("Because it is."), completion(TEXT))
