@@ -33,8 +33,9 @@ from service.domain import (
     TextDelta,
     Usage,
 )
-from service.errors import BadSetting
+from service.errors import BadSetting, RequestTooCostly
 from service.ports import ChatModel
+from service.settings import Settings
 
 from ..fakes.ledger import FakeLedger
 from ..fakes.played_model import Sleeps, call, said
@@ -58,11 +59,15 @@ class Stack:
         self._folder = folder
         self._models: list[ChatModel] = []
 
+    def settings(self, **settings: Any) -> Settings:
+        """Settings for the provider."""
+        return settings_for(self._folder, **self._settings | settings)
+
     def model(
         self, policy: RetryPolicy | None = None, breaker: Callable[[], Breaker] | None = None, **settings: Any
     ) -> ChatModel:
         """A stack by these settings; its retries do not really wait."""
-        given = settings_for(self._folder, **self._settings | settings)
+        given = self.settings(**settings)
         more: dict[str, Any] = {"policy": policy} if policy else {}
         more |= {"breaker": breaker} if breaker else {}
         self._models.append(make_chat_model(given, self.ledger, Budgets(), sleep=self.sleeps, **more))
@@ -306,6 +311,15 @@ async def test_a_fallback_that_is_the_model_itself_is_none(stack: Stack) -> None
     stack.provider.play(named("403"))
     await said(stack.model(fallback_model="gpt-6-luna"))
     assert len(stack.provider.requests) == 1
+
+
+async def test_the_budget_is_asked_through_all_layers_before_anything_is_sent(stack: Stack) -> None:
+    """A refusal is an error status then, and not half a stream."""
+    model = make_chat_model(stack.settings(fallback_model="gpt-6.1-terra"), stack.ledger, Budgets(Decimal("0.0001")))
+    with pytest.raises(RequestTooCostly):
+        await model.afford(call())
+    await model.close()
+    assert (stack.provider.requests, stack.ledger.rows) == ([], {})
 
 
 async def test_wrong_prices_stop_the_start(stack: Stack) -> None:

@@ -186,11 +186,18 @@ async def test_a_call_that_broke_off_may_have_cost_something(reply: Reply, code:
     assert "sk-" not in repr(outcome)
 
 
-async def test_no_credit_in_the_middle_of_a_stream_will_not_pass() -> None:
-    """An error event is read as an error status would be."""
-    outcome = await ended(streamed({"error": {"message": "no", "code": "insufficient_quota"}}))
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ({"code": "insufficient_quota"}, "model_quota"),
+        ({"type": "invalid_request_error", "code": "context_length_exceeded"}, "model_rejected"),
+    ],
+)
+async def test_an_error_event_that_will_not_pass_is_told_from_one_that_may(error: dict[str, str], code: str) -> None:
+    """It is read as an error status would be."""
+    outcome = await ended(streamed({"error": {"message": "no"} | error}))
     assert isinstance(outcome, Failed)
-    assert (outcome.code, outcome.passing) == ("model_quota", False)
+    assert (outcome.code, outcome.passing) == (code, False)
 
 
 async def test_an_answer_whose_connection_breaks_before_the_usage_is_an_answer() -> None:
@@ -202,6 +209,20 @@ async def test_an_answer_whose_connection_breaks_before_the_usage_is_an_answer()
 
     outcome = await ended(httpx2.Response(200, headers={"Content-Type": "text/event-stream"}, content=cut()))
     assert (type(outcome), outcome.text, outcome.usage) == (Answered, TEXT, None)
+
+
+async def test_a_usage_that_does_not_come_is_not_waited_for_long() -> None:
+    """The stream stays open after the last word: the reader has the answer all the same."""
+
+    async def silent() -> AsyncIterator[bytes]:
+        yield streamed(chunk(TEXT), chunk(finish_reason="stop"), done=False).content
+        await asyncio.Event().wait()
+
+    reply = httpx2.Response(200, headers={"Content-Type": "text/event-stream"}, content=silent())
+    chat = OpenAIChat(OpenAIServer(reply).client(), "gpt-6-luna", usage_seconds=0.05)
+    _, outcome = await said(chat, call(600))
+    assert (type(outcome), outcome.usage) == (Answered, None)
+    await chat.close()
 
 
 async def test_servers_that_leave_things_out_are_read_all_the_same() -> None:
@@ -246,6 +267,53 @@ async def test_calls_that_are_refused_at_the_same_time_take_one_step() -> None:
     assert {type(outcome) for _, outcome in first} == {Failed}
     second = await asyncio.gather(*(said(chat) for _ in range(50)))
     assert {type(outcome) for _, outcome in second} == {Answered}
+    await chat.close()
+
+
+async def test_calls_at_the_same_time_that_meet_different_refusals_learn_both() -> None:
+    """Whichever is read last does not undo what the other one learned."""
+    sent = 0
+
+    def refuse(request: httpx2.Request) -> httpx2.Response:
+        nonlocal sent
+        sent += 1
+        if sent > 2:
+            return completion(TEXT)
+        return failure(400, param="response_format" if sent == 1 else "stream_options")
+
+    server, chat = chat_over(refuse)
+    await asyncio.gather(said(chat), said(chat))
+    assert server.bodies[0] == server.bodies[1]
+    await said(chat)
+    assert server.bodies[2]["response_format"] == {"type": "json_object"}
+    assert "stream_options" not in server.bodies[2]
+    await chat.close()
+
+
+async def test_a_usage_that_came_before_the_stream_broke_is_the_providers_word() -> None:
+    """Some servers send it with every chunk."""
+    running = chunk(TEXT[:9], usage={"prompt_tokens": 20, "completion_tokens": 3, "total_tokens": 23})
+    outcome = await ended(streamed(running, {"error": {"message": "busy", "type": "server_error"}}))
+    assert isinstance(outcome, Failed)
+    assert outcome.usage == Usage(input_tokens=20, output_tokens=3)
+
+
+async def test_a_server_on_which_the_schema_has_no_effect_is_told_it_in_words() -> None:
+    """It took the schema and answered in plain words: from the next call on the schema is sent both ways."""
+    server, chat = chat_over(completion("Because it is."), completion(TEXT))
+    kinds = [type((await said(chat))[1]) for _ in range(3)]
+    assert kinds == [Malformed, Answered, Answered]
+    assert [body["response_format"]["type"] for body in server.bodies] == ["json_schema"] * 3
+    assert ["JSON schema" in body["messages"][0]["content"] for body in server.bodies] == [False, True, True]
+    await chat.close()
+
+
+async def test_one_object_that_does_not_fit_changes_nothing() -> None:
+    """The schema was understood, and missed."""
+    server, chat = chat_over(completion('{"answer": 1}'), completion(TEXT))
+    for _ in range(2):
+        await said(chat)
+    assert server.bodies[0] == server.bodies[1]
     await chat.close()
 
 

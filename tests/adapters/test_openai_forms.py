@@ -77,6 +77,7 @@ def test_calls_at_the_same_time_add_up_what_they_learn() -> None:
     """One call learns of the schema, another one of the limit: the next call knows both."""
     assert LOOSE.at_most(Form(limit="max_tokens")) == Form("json_object", "max_tokens", usage=True)
     assert Form(usage=False).at_most(STRICT) == Form(usage=False)
+    assert Form(words=True).at_most(LOOSE) == Form("json_object", words=True)
 
 
 def test_without_a_schema_of_its_own_the_call_says_it_in_words() -> None:

@@ -63,7 +63,7 @@ async def test_the_servers_wish_is_honoured() -> None:
     assert sleeps.slept[1] <= 1.0
 
 
-@pytest.mark.parametrize(("seconds", "asked"), [(5.0, 10.0), (600.0, 3600.0)], ids=["deadline", "cap"])
+@pytest.mark.parametrize(("seconds", "asked"), [(5.0, 10.0), (600.0, 30.0)], ids=["deadline", "cap"])
 async def test_a_wish_beyond_the_deadline_or_the_cap_ends_the_tries_at_once(seconds: float, asked: float) -> None:
     """There is no use in waiting, nor in asking before the time."""
     sleeps = Sleeps()

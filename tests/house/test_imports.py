@@ -31,7 +31,7 @@ ROOMS = {
     **dict.fromkeys(
         "openai qdrant_client qdrant_edge sqlalchemy alembic asyncpg tenacity".split(), ("service.adapters",)
     ),
-    **dict.fromkeys("tiktoken fastembed onnxruntime tokenizers filelock".split(), ("service.adapters",)),
+    **dict.fromkeys("httpx2 tiktoken fastembed onnxruntime tokenizers filelock".split(), ("service.adapters",)),
     "llama_index": ("ingest.node_parser",),
     "fastapi": ("service.app", "service.api"),
     "starlette": ("service.app", "service.api"),

@@ -111,9 +111,11 @@ NAMED: dict[str, Reply] = {
 
 
 def named(script: str) -> Script:
-    """`NAME,NAME,…` in turn, or a file with a JSON list of replies (names, or objects with a reply's fields)."""
+    """`NAME,NAME,…` in turn, or a JSON list of replies (names, or objects with a reply's fields), or a file of such."""
     if script.endswith(".json"):
-        return in_turn(*(_from_json(one) for one in json.loads(Path(script).read_text(encoding="utf-8"))))
+        script = Path(script).read_text(encoding="utf-8")
+    if script.lstrip().startswith("["):
+        return in_turn(*(_from_json(one) for one in json.loads(script)))
     return in_turn(*(_from_json(name.strip()) for name in script.split(",")))
 
 

@@ -155,8 +155,8 @@ def test_scripts_are_names_files_and_chances(tmp_path: Path) -> None:
     assert [script(number, {}) for number in range(3)] == [NAMED["500"], Reply(), Reply()]
     file = tmp_path / "script.json"
     file.write_text(json.dumps(["429", {"text": "{}", "refuses": ["json_schema"]}]), encoding="utf-8")
-    script = named(str(file))
-    assert [script(0, {}), script(1, {})] == [NAMED["429"], Reply(text="{}", refuses=("json_schema",))]
+    for script in (named(str(file)), named(file.read_text(encoding="utf-8"))):
+        assert [script(0, {}), script(1, {})] == [NAMED["429"], Reply(text="{}", refuses=("json_schema",))]
     assert in_turn(Reply(), NAMED["500"])(9, {}) == NAMED["500"]
     assert always(NAMED["cut"])(3, {}) == NAMED["cut"]
     first, second = by_chance(0.3, seed=2), by_chance(0.3, seed=2)
