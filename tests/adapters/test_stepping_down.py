@@ -9,7 +9,7 @@ from service.adapters.stepping_down import SteppingDownChat
 from service.domain import Answered, Failed, TextDelta
 from service.errors import BudgetSpent
 
-from ..fakes.scripted_model import PAID, ScriptedModel, call, failed, said
+from ..fakes.played_model import PAID, ScriptedModel, call, failed, said
 
 REFUSED = failed(FORM_REFUSED, passing=False, detail="no schema")
 WELL = [TextDelta("{}"), Answered(model="m", text="{}", bill=PAID)]
