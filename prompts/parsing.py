@@ -118,15 +118,9 @@ def _hints(id_: str, declared: Any) -> Hints:
         return Hints()
     if not isinstance(declared, dict):
         raise PromptError(f"{id_} must give its hints as a mapping")
-    if unknown := sorted(str(key) for key in declared.keys() - set(Hints.__dataclass_fields__)):
-        raise PromptError(f"{id_} has unknown hints: {', '.join(unknown)}; there are temperature, max_output_tokens")
-    temperature, tokens = declared.get("temperature"), declared.get("max_output_tokens")
-    if temperature is not None and (not _is_number(temperature) or not 0 <= temperature <= 2):
-        raise PromptError(f"{id_} has a temperature of {temperature!r}; it is a number from 0 to 2")
-    if tokens is not None and (not _is_number(tokens) or tokens != int(tokens) or tokens < 1):
+    if unknown := sorted(str(key) for key in declared.keys() - {"max_output_tokens"}):
+        raise PromptError(f"{id_} has unknown hints: {', '.join(unknown)}; there is max_output_tokens")
+    tokens = declared.get("max_output_tokens")
+    if tokens is not None and (isinstance(tokens, bool) or not isinstance(tokens, int) or tokens < 1):
         raise PromptError(f"{id_} has max_output_tokens of {tokens!r}; it is a whole number from 1")
-    return Hints(None if temperature is None else float(temperature), None if tokens is None else int(tokens))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return Hints(tokens)

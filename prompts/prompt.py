@@ -27,7 +27,6 @@ class PromptError(ValueError):
 class Hints:
     """What the prompt's author recommends for the call; None leaves it to the settings."""
 
-    temperature: float | None = None
     max_output_tokens: int | None = None
 
 

@@ -44,12 +44,12 @@ class Keyring:
         return cls(hashes, required=required)
 
     def caller(self, key: str | None) -> str:
-        """The name of a key's holder.
+        """The name of a key's holder; where there are no keys, any key is nobody's: clients of OpenAI always send one.
 
         Raises:
             UnknownKey: nobody has this key, or one is needed and none was given.
         """
-        if key is None:
+        if key is None or not self._hashes:
             if self._required:
                 raise UnknownKey("this service needs a key; send it as `Authorization: Bearer KEY`")
             return ANONYMOUS

@@ -12,8 +12,9 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 import psutil
@@ -28,17 +29,26 @@ _SERVE = ("service.cli", "serve")
 class RunningService:
     """`mastery serve` in a process of its own, or the same service with a beating heart."""
 
-    def __init__(self, data_dir: Path, knowledge_base: Path, *, with_heartbeat: bool = False) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        knowledge_base: Path,
+        *,
+        with_heartbeat: bool = False,
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._command = [sys.executable, "-m", *(["evals.bench.heartbeat"] if with_heartbeat else _SERVE)]
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
-        self.environment = os.environ | {
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
+        self.environment = {
+            **inherited,
+            **settings,
             "MASTERY_DATA_DIR": str(data_dir),
             "MASTERY_KNOWLEDGE_BASE": str(knowledge_base),
             "MASTERY_PORT": str(self.port),
         }
-        self.environment.pop("OPENAI_API_KEY", None)
         self.ready_seconds = 0.0
 
     def __enter__(self) -> Self:

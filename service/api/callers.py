@@ -18,8 +18,6 @@ def calling(
 ) -> str:
     """The caller's name.
 
-    Without keys in the settings every key is taken for none: OpenAI clients always send one.
-
     Raises:
         UnknownKey
     """

@@ -57,10 +57,10 @@ def test_missing_and_unknown_variables_are_named(folder: Path, values: dict[str,
 
 def test_front_matter_is_read() -> None:
     """Purpose, output, changelog and hints."""
-    text = text_of("{{ question }}").replace("output: Text", "output: Draft\nhints: {temperature: 0.2}")
+    text = text_of("{{ question }}").replace("output: Text", "output: Draft\nhints: {max_output_tokens: 90}")
     prompt = _parsed(text)
     assert (prompt.purpose, prompt.output, prompt.changelog) == ("Test.", "Draft", "First version.")
-    assert prompt.hints == Hints(temperature=0.2, max_output_tokens=None)
+    assert prompt.hints == Hints(max_output_tokens=90)
 
 
 def test_an_example_may_be_given_as_a_conversation() -> None:
@@ -92,8 +92,7 @@ BROKEN = [
     (GOOD.replace("output", "author: me\noutput"), "front matter that nobody reads: author"),
     (GOOD.replace("output", "hints: warm\noutput"), "hints as a mapping"),
     (GOOD.replace("output", "hints: {top_p: 1}\noutput"), "unknown hints: top_p"),
-    (GOOD.replace("output", "hints: {temperature: 3}\noutput"), "temperature of 3"),
-    (GOOD.replace("output", "hints: {temperature: yes}\noutput"), "temperature of True"),
+    (GOOD.replace("output", "hints: {max_output_tokens: yes}\noutput"), "max_output_tokens of True"),
     (GOOD.replace("output", "hints: {max_output_tokens: 0}\noutput"), "max_output_tokens of 0"),
     (GOOD.replace("output", "hints: {max_output_tokens: 1.5}\noutput"), r"max_output_tokens of 1\.5"),
     (text_of("Hello\n# user\n{{ question }}"), "text before its first part: 'Hello'"),
