@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from filelock import FileLock
 
+from service.parts import make_database
 from service.settings import Settings
 from service.wiring import Service, open_service
 
@@ -20,13 +21,19 @@ from .small_index import PLAIN, ingest, settings_for
 
 @pytest.fixture(scope="session")
 def plain_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with the index of the plain chapters, read only; built once for all workers of xdist."""
+    """A data folder with the index of the plain chapters and an empty database; made once for all workers of xdist."""
     own = tmp_path_factory.getbasetemp()
     data_dir = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "plain_data"
     with FileLock(f"{data_dir}.lock"):
         if not (data_dir / "index" / "CURRENT").exists():
-            asyncio.run(ingest(data_dir, PLAIN))
+            asyncio.run(_make(data_dir))
     return data_dir
+
+
+async def _make(data_dir: Path) -> None:
+    await ingest(data_dir, PLAIN)
+    async with make_database(settings_for(data_dir)):
+        pass
 
 
 @pytest.fixture(scope="session")
