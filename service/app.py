@@ -11,7 +11,7 @@ import structlog
 from fastapi import FastAPI
 
 from service.answering.answerer import Answerer
-from service.api import asking, chapters, health, problems, reading
+from service.api import asking, chapters, health, pages, problems, reading
 from service.api.tracing import RequestTracing
 from service.errors import MasteryError
 from service.ports import VectorIndex
@@ -61,7 +61,7 @@ def create_app(settings: Settings, opened: Service | None = None) -> FastAPI:
     )
     problems.install(app)
     app.add_middleware(RequestTracing)
-    for router in (asking.router, chapters.router, reading.router, health.router):
+    for router in (asking.router, chapters.router, pages.router, reading.router, health.router):
         app.include_router(router)
     return app
 
