@@ -75,8 +75,8 @@ def _section_id(section: str) -> str:
 def _section_html(title: str, chapters: Sequence[Chapter]) -> str:
     items = "".join(
         f'<li><a href="{chapter_url(one.path)}">{escape(one.title)}</a>'
-        f'<span class="level">{escape(one.level)}</span>'
-        f"{f'<p>{escape(one.summary)}</p>' if one.summary else ''}</li>"
+        f"{f'<p>{escape(one.summary)}</p>' if one.summary else ''}"
+        f'<span class="level">{escape(one.level.capitalize())}</span></li>'
         for one in chapters
     )
     return f'<section><h2 id="{_section_id(title)}">{escape(title or "Other chapters")}</h2><ul>{items}</ul></section>'

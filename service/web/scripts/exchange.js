@@ -39,10 +39,10 @@ export class Exchange {
     this.filters = filters;
     this.#around = around;
     this.#written = new WrittenAnswer((root) => this.#nameMarks(root), around.say);
-    this.#box = element("div", { class: "answer", "data-tone": "neutral" }, this.#readingList, this.#written.element, this.#state, this.#after);
+    this.#box = element("div", { class: "answer", "data-tone": "neutral" }, this.#readingList, this.#written.element, this.#state);
     const edit = element("button", { type: "button", class: "icon-button", "aria-label": "Edit this question and ask again", title: "Edit and ask again", onclick: () => around.edit(question) }, icon("edit"));
     const heading = element("h2", { class: question.length > LONG_QUESTION ? "question long" : "question", tabindex: question.length > LONG_QUESTION ? 0 : -1 }, question);
-    this.element = element("article", { class: "exchange" }, element("div", { class: "question-row" }, heading, edit), narrowed(filters), this.#progress, this.#box);
+    this.element = element("article", { class: "exchange" }, element("div", { class: "question-row" }, heading, edit), narrowed(filters), this.#progress, this.#box, this.#after);
   }
 
   get written() {
@@ -164,6 +164,7 @@ export class Exchange {
       if (!cited) continue;
       mark.href = passageUrl(cited);
       mark.setAttribute("aria-label", `Source ${cited.number}: ${nameOf(cited)}`);
+      keepWithWord(mark);
     }
   }
 
@@ -180,4 +181,10 @@ export class Exchange {
 function narrowed({ sections = [], levels = [], chapters = [] } = {}) {
   const to = [...sections, ...levels, ...chapters.map((path) => path.replace(/^.*\/|\.md$/g, "").replaceAll("_", " "))];
   return to.length ? element("p", { class: "narrowed" }, `Only in: ${to.join(", ")}`) : null;
+}
+
+/** A mark stands at the end of what it proves, not alone on the next line. */
+function keepWithWord(mark) {
+  const before = mark.previousSibling;
+  if (before?.nodeType === Node.TEXT_NODE) before.data = before.data.replace(/ $/, "\u202f");
 }

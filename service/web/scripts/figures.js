@@ -15,7 +15,8 @@ export function money(dollars) {
   const value = Number(dollars);
   if (value === 0) return "$0";
   if (value < 0.0001) return "under $0.0001";
-  return `$${value.toFixed(value < 0.01 ? 4 : value < 1 ? 3 : 2)}`;
+  const digits = value.toFixed(value < 0.01 ? 4 : value < 1 ? 3 : 2);
+  return `$${digits.replace(/(\.\d\d\d*?)0+$/, "$1")}`;
 }
 
 /** @param {number} milliseconds @returns {string} */

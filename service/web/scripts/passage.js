@@ -18,13 +18,16 @@ export function markPassage(root, lines, quote = "") {
   const blocks = lines ? blocksWithin(root, ...lines) : [];
   for (const block of blocks) block.classList.add("passage");
   const ranges = quote ? rangesOf(blocks, quote) : [];
-  if (globalThis.CSS?.highlights && ranges.length) CSS.highlights.set("quote", new Highlight(...ranges));
+  if (globalThis.CSS?.highlights && ranges.length) {
+    CSS.highlights.set("quote", new Highlight(...ranges));
+    for (const block of blocks) block.classList.add("quoted");
+  }
   return blocks[0] ?? null;
 }
 
 /** @param {Element} root */
 export function unmarkPassages(root) {
-  for (const marked of root.querySelectorAll(".passage")) marked.classList.remove("passage");
+  for (const marked of root.querySelectorAll(".passage")) marked.classList.remove("passage", "quoted");
   globalThis.CSS?.highlights?.delete("quote");
 }
 

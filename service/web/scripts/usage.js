@@ -81,7 +81,7 @@ function part(title, chart, rows, first, name) {
     number(row.usage.input_tokens),
     number(row.usage.cached_tokens),
     number(row.usage.output_tokens),
-    money(row.cost) + (row.unpriced ? ` + ${row.unpriced} unknown` : ""),
+    priced(row),
   ]);
   return [element("h2", {}, title), figure(chart), table([first, ...COLUMNS], cells, name)];
 }
@@ -98,7 +98,13 @@ function table(head, rows, name) {
 }
 
 function rowsOf(rows) {
-  return rows.map((row) => ({ label: row.key || "none", value: Number(row.cost), words: money(row.cost) }));
+  return rows.map((row) => ({ label: row.key || "none", value: Number(row.cost), words: priced(row) }));
+}
+
+/** What it cost, where that is known of every call, of some or of none. */
+function priced({ cost, unpriced, calls }) {
+  if (!unpriced) return money(cost);
+  return unpriced === calls ? "price unknown" : `${money(cost)} + ${unpriced} unknown`;
 }
 
 /** Days without calls have their place too, or the axis would lie. */
