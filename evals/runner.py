@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from evals.golden import Item
 from evals.metrics import Figure, fact_coverage, mean, proportion, rank_of_first, reciprocal_rank
-from service.answering.answerer import Answerer, Ask
-from service.domain import Answer, Status, Turn
+from service.answering.answerer import Answerer
+from service.domain import Answer, Ask, Status, Turn
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from ingest.chapters import Problem, Source, check, parse, scan
 from ingest.report import Changes, IngestReport, chapter_changes, chunk_changes
 from service.domain import Chapter, Chunk, Fingerprint, Generation, TermStatistics
 from service.errors import EmptyKnowledgeBase, IndexCorrupted, IngestFailed
-from service.ports import CachingEmbedder, IndexStore, Terms, Vectors
+from service.ports import CachingEmbedder, GenerationWriter, IndexStore, Terms, Vectors
 
 _WRITE_BATCH = 256
 
@@ -95,23 +95,25 @@ class Pipeline:
         dry_run: bool,
         started: float,
     ) -> IngestReport:
-        chapters, found = _parsed(sources)
-        problems = problems + found
-        chunks = await asyncio.to_thread(self._chunked, chapters)
-        if not chunks and problems:
-            raise IngestFailed(f"no chapter in {folder} can be used: {'; '.join(map(str, problems[:5]))}")
-        if not chunks:
-            raise EmptyKnowledgeBase(folder)
-        generation = self._generation(chapters, chunks)
-        questions = [question for chapter in chapters for question in chapter.questions]
-        texts = [*(chunk.embedded_text for chunk in chunks), *questions]
-        missing = self.embedder.missing(texts)
-        missing_tokens = sum(self.embedder.count_tokens(texts[position]) for position in missing)
-        cost = self.embedder.cost(missing_tokens)
-        self.progress.estimate(len(missing), missing_tokens, cost)
-        if not dry_run:
-            vectors = await self._embedded(texts)
-            await self._write(generation, chapters, chunks, vectors[: len(chunks)], vectors[len(chunks) :])
+        id_ = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+        async with nullcontext() if dry_run else self.store.write(id_) as writer:
+            chapters, found = _parsed(sources)
+            problems = problems + found
+            chunks = await asyncio.to_thread(self._chunked, chapters)
+            if not chunks and problems:
+                raise IngestFailed(f"no chapter in {folder} can be used: {'; '.join(map(str, problems[:5]))}")
+            if not chunks:
+                raise EmptyKnowledgeBase(folder)
+            questions = [question for chapter in chapters for question in chapter.questions]
+            texts = [*(chunk.embedded_text for chunk in chunks), *questions]
+            missing = self.embedder.missing(texts)
+            missing_tokens = sum(self.embedder.count_tokens(texts[position]) for position in missing)
+            cost = self.embedder.cost(missing_tokens)
+            self.progress.estimate(len(missing), missing_tokens, cost)
+            if writer:
+                generation = await self._write(writer, id_, chapters, chunks, await self._embedded(texts))
+            else:
+                generation = self._generation(id_, chapters, chunks)
         return IngestReport(
             folder=str(folder),
             generation=None if dry_run else generation.id,
@@ -132,19 +134,18 @@ class Pipeline:
         self.progress.step("Reading chapters", len(chapters))
         return node_parser.run(chapters, self.embedder.count_tokens, self.progress.advance)
 
-    def _generation(self, chapters: Sequence[Chapter], chunks: Sequence[Chunk]) -> Generation:
-        now = datetime.now(UTC)
+    def _generation(self, id_: str, chapters: Sequence[Chapter], chunks: Sequence[Chunk]) -> Generation:
         by_chapter: defaultdict[str, list[str]] = defaultdict(list)
         for chunk in chunks:
             by_chapter[chunk.chapter].append(chunk.content_hash[:16])
         return Generation(
-            id=f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}",
+            id=id_,
             fingerprint=self.fingerprint,
             hashes={chapter.path: chapter.content_hash for chapter in chapters},
             chunk_hashes={path: tuple(hashes) for path, hashes in by_chapter.items()},
             chunks=len(chunks),
             tokens=sum(self.embedder.count_tokens(chunk.embedded_text) for chunk in chunks),
-            created_at=now.isoformat(timespec="seconds"),
+            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 
     async def _embedded(self, texts: Sequence[str]) -> Vectors:
@@ -156,23 +157,27 @@ class Pipeline:
         return vectors
 
     async def _write(
-        self,
-        generation: Generation,
-        chapters: Sequence[Chapter],
-        chunks: Sequence[Chunk],
-        vectors: Vectors,
-        question_vectors: Vectors,
+        self, writer: GenerationWriter, id_: str, chapters: Sequence[Chapter], chunks: Sequence[Chunk], vectors: Vectors
+    ) -> Generation:
+        """Hand everything to the writer; what a generation says of itself is counted while it is being built."""
+        assigned = _with_questions(chapters, chunks, vectors[: len(chunks)], vectors[len(chunks) :])
+        generation, statistics, _ = await asyncio.gather(
+            asyncio.to_thread(self._generation, id_, chapters, chunks),
+            asyncio.to_thread(self._statistics, chunks),
+            self._fill(writer, assigned, vectors),
+        )
+        await writer.publish(generation, chapters, statistics)
+        return generation
+
+    async def _fill(
+        self, writer: GenerationWriter, assigned: Sequence[tuple[Chunk, Vectors | None]], vectors: Vectors
     ) -> None:
-        assigned = _with_questions(chapters, chunks, vectors, question_vectors)
-        self.progress.step("Building the index", len(chunks))
-        async with self.store.write(generation) as writer:
-            for at in range(0, len(chunks), _WRITE_BATCH):
-                batch = assigned[at : at + _WRITE_BATCH]
-                await writer.add(
-                    [chunk for chunk, _ in batch], vectors[at : at + _WRITE_BATCH], [asked for _, asked in batch]
-                )
-                self.progress.advance(len(batch))
-            await writer.publish(chapters, self._statistics([chunk for chunk, _ in assigned]))
+        self.progress.step("Building the index", len(assigned))
+        for at in range(0, len(assigned), _WRITE_BATCH):
+            batch = assigned[at : at + _WRITE_BATCH]
+            of_batch = vectors[at : at + len(batch)]
+            await writer.add([chunk for chunk, _ in batch], of_batch, [asked for _, asked in batch])
+            self.progress.advance(len(batch))
 
     def _statistics(self, chunks: Sequence[Chunk]) -> TermStatistics:
         frequencies: Counter[int] = Counter()

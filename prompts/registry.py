@@ -1,87 +1,80 @@
-"""Prompts as versioned files: `NAME/vN.md`, front matter and a text with `{{ variable }}` places.
-
-A missing or an unknown variable is refused by name. A released version is never edited: a new one is added.
-"""
+"""The prompts on disk: `NAME/vN.md`, one file a version. A released version is never edited: a new one is added."""
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import yaml
+from prompts.parsing import parse
+from prompts.prompt import Prompt, PromptError
 
-_FOLDER = Path(__file__).parent
-_PLACE = re.compile(r"\{\{ *(\w+) *\}\}")
-
-
-class PromptError(ValueError):
-    """A prompt is not there, is broken, or was filled with the wrong variables."""
+FOLDER = Path(__file__).parent
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """One version of a prompt. `hash` is the SHA-256 of its file, shortened to 16 digits."""
+class Registry:
+    """The prompts of a folder; each file is read once, for a released version never changes."""
 
-    name: str
-    version: int
-    text: str
-    variables: frozenset[str]
-    hash: str
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self.folder = folder
+        self._files: dict[str, dict[int, Path]] = {}
+        self._loaded: dict[tuple[str, int], Prompt] = {}
 
-    @property
-    def id(self) -> str:
-        """Such as `answer/v1`."""
-        return f"{self.name}/v{self.version}"
+    def names(self) -> list[str]:
+        """The names of all prompts, sorted."""
+        return sorted({file.parent.name for file in self.folder.glob("*/v*.md") if _version(file)})
 
-    def fill(self, values: Mapping[str, str]) -> str:
-        """The text with every place filled; values are inserted as they are and never expanded again.
+    def versions(self, name: str) -> list[int]:
+        """The versions of a prompt, oldest first.
 
         Raises:
-            PromptError: a variable is missing or unknown.
+            PromptError: there is no such prompt.
         """
-        if missing := self.variables - values.keys():
-            raise PromptError(f"{self.id} needs {', '.join(sorted(missing))}")
-        if unknown := values.keys() - self.variables:
-            raise PromptError(f"{self.id} does not know {', '.join(sorted(unknown))}")
-        return _PLACE.sub(lambda place: values[place[1]], self.text)
+        return sorted(self._of(name))
+
+    def load(self, name: str, version: int | None = None) -> Prompt:
+        """A version of a prompt, or its newest.
+
+        Raises:
+            PromptError: there is no such prompt or version, or its file is broken.
+        """
+        files = self._of(name)
+        chosen = max(files) if version is None else version
+        if chosen not in files:
+            there = ", ".join(map(str, sorted(files)))
+            raise PromptError(f"prompt {name!r} has no version {chosen}; it has {there}")
+        key = (name, chosen)
+        if key not in self._loaded:
+            self._loaded[key] = parse(name, chosen, files[chosen].read_bytes())
+        return self._loaded[key]
+
+    def all(self) -> list[Prompt]:
+        """Every version of every prompt, by name and version.
+
+        Raises:
+            PromptError: a file is broken.
+        """
+        return [self.load(name, version) for name in self.names() for version in self.versions(name)]
+
+    def _of(self, name: str) -> dict[int, Path]:
+        if name not in self._files:
+            found = {_version(file): file for file in self.folder.glob("*/v*.md") if file.parent.name == name}
+            found.pop(0, None)
+            if not found:
+                raise PromptError(f"there is no prompt {name!r}; there are {', '.join(self.names()) or 'none'}")
+            self._files[name] = found
+        return self._files[name]
 
 
-def load(name: str, version: int | None = None, folder: Path = _FOLDER) -> Prompt:
-    """A version of a prompt, or its newest.
+def load(name: str, version: int | None = None, folder: Path = FOLDER) -> Prompt:
+    """A version of a prompt, or its newest, read anew.
 
     Raises:
         PromptError: there is no such prompt or version, or its file is broken.
     """
-    versions = {int(file.stem[1:]): file for file in (folder / name).glob("v*.md") if file.stem[1:].isdigit()}
-    if not versions:
-        raise PromptError(f"there is no prompt {name!r}")
-    chosen = max(versions) if version is None else version
-    if chosen not in versions:
-        raise PromptError(f"prompt {name!r} has no version {chosen}; it has {', '.join(map(str, sorted(versions)))}")
-    raw = versions[chosen].read_text(encoding="utf-8")
-    variables, text = _parsed(f"{name}/v{chosen}", raw)
-    used = frozenset(_PLACE.findall(text))
-    if variables != used:
-        raise PromptError(f"{name}/v{chosen} declares {sorted(variables)} but uses {sorted(used)}")
-    return Prompt(name, chosen, text.strip(), variables, hashlib.sha256(raw.encode()).hexdigest()[:16])
+    return Registry(folder).load(name, version)
 
 
-def _parsed(id_: str, raw: str) -> tuple[frozenset[str], str]:
-    """The variables that the front matter declares, and the text below it."""
-    match raw.split("---\n", 2):
-        case ["", front, text]:
-            pass
-        case _:
-            raise PromptError(f"{id_} has no front matter")
-    try:
-        declared: Any = yaml.safe_load(front)
-    except yaml.YAMLError as error:
-        raise PromptError(f"{id_} has front matter that is not valid YAML: {error}") from error
-    variables = declared.get("variables") if isinstance(declared, dict) else None
-    if not isinstance(variables, list):
-        raise PromptError(f"{id_} does not declare its variables as a list")
-    return frozenset(map(str, variables)), text
+def _version(file: Path) -> int:
+    """The number in `vN.md`; 0 where the file is no version, such as `verbose.md` or `v01.md`."""
+    digits = file.stem[1:]
+    number = int(digits) if digits.isascii() and digits.isdigit() else 0
+    return number if digits == str(number) else 0

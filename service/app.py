@@ -11,7 +11,7 @@ import structlog
 from fastapi import FastAPI
 
 from service.answering.answerer import Answerer
-from service.api import asking, chapters, health, pages, problems, reading
+from service.api import answers, asking, chapters, conversations, health, pages, problems, reading, usage
 from service.api.tracing import RequestTracing
 from service.errors import MasteryError
 from service.ports import VectorIndex
@@ -57,12 +57,12 @@ def create_app(settings: Settings, opened: Service | None = None) -> FastAPI:
         summary="Cited answers out of a knowledge base on FastAPI backends.",
         version="0.1.0",
         lifespan=lifespan,
-        openapi_tags=[{"name": "ask"}, {"name": "chapters"}, {"name": "health"}],
+        openapi_tags=[{"name": name} for name in ("ask", "answers", "conversations", "usage", "chapters", "health")],
     )
     problems.install(app)
     app.add_middleware(RequestTracing)
-    for router in (asking.router, chapters.router, pages.router, reading.router, health.router):
-        app.include_router(router)
+    for room in (asking, answers, conversations, usage, chapters, pages, reading, health):
+        app.include_router(room.router)
     return app
 
 

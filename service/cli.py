@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from prompts.commands import prompts_app
 from service import logs
 from service.errors import MasteryError, UserError
 from service.settings import Settings, load_settings
@@ -21,6 +22,8 @@ from service.settings import Settings, load_settings
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Cited answers out of a knowledge base on FastAPI backends."
 )
+
+app.add_typer(prompts_app, name="prompts")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print exactly the API's JSON.")]
 Section = Annotated[list[str] | None, typer.Option("--section", help="Keep to a section: its title, folder or number.")]
@@ -79,12 +82,14 @@ def ask(
     section: Section = None,
     level: Level = None,
     chapter: ChapterOption = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask the model also where a stored answer would do.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Answer a question with citations; exit code 3 if the knowledge base does not cover it."""
     from service.terminal import ask_and_print  # noqa: PLC0415
 
-    covered = _run(ask_and_print(_settings(), question, _filter(section, level, chapter), as_json))
+    where = _filter(section, level, chapter)
+    covered = _run(ask_and_print(_settings(), question, where, fresh=fresh, as_json=as_json))
     raise typer.Exit(0 if covered else 3)
 
 
@@ -100,6 +105,40 @@ def evaluate(
     from evals.command import run_evaluation  # noqa: PLC0415
 
     _run(run_evaluation(_settings(), golden or [], misses, as_json))
+
+
+@app.command()
+def replay(
+    answer: Annotated[str, typer.Argument(help="The answer's id, as `ask` and the API give it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Ask the model once more with the same passages and prompt, and show what is different."""
+    from service.repeating import replay_and_print  # noqa: PLC0415
+
+    _run(replay_and_print(_settings(), answer, as_json=as_json))
+
+
+@app.command()
+def usage(
+    by: Annotated[str, typer.Option(help="day, model, prompt, caller or purpose.")] = "day",
+    since: Annotated[str | None, typer.Option(help="From this day on (UTC), such as 2026-11-01.")] = None,
+    until: Annotated[str | None, typer.Option(help="Before this day (UTC).")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What calls to models cost, and what is left of the budgets."""
+    from service.usage_report import print_usage  # noqa: PLC0415
+
+    _run(print_usage(_settings(), by, since, until, as_json=as_json))
+
+
+@app.command()
+def key(name: Annotated[str, typer.Argument(help="Whose key it is; usage and budgets go by this name.")]) -> None:
+    """Make an API key, and the entry for MASTERY_API_KEYS that knows it."""
+    from service.keys import hash_of, new_key  # noqa: PLC0415
+
+    made = new_key()
+    print(f"key (shown this once):  {made}")
+    print(f"for MASTERY_API_KEYS:   {name}:{hash_of(made)}")
 
 
 @app.command()

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from rich.console import Console
 
 from service.errors import EmptyKnowledgeBase, MasteryError, MissingKnowledgeBase
+from service.parts import fingerprint_for, make_embedder, make_index
 from service.settings import Settings, without_password
-from service.wiring import fingerprint_for, make_embedder, make_index
 
 _LOW_DISK_BYTES = 500_000_000
 

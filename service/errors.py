@@ -7,14 +7,15 @@ MasteryError
 │   ├── InvalidQuestion
 │   ├── ChapterNotFound, AnswerNotFound, ConversationNotFound
 │   ├── UnknownFilter, UnknownPrompt, UnknownKey
+│   ├── CannotReplay
 │   └── BudgetSpent, RequestTooCostly
 ├── IndexProblem                  what is stored does not serve
 │   ├── IndexMissing, IndexMismatch, IndexCorrupted, IndexBusy
 │   └── IndexUnreachable          the Qdrant server does not answer
 ├── IngestFailed                  the old generation still serves
+├── Stopped                       somebody stopped the answer while it was made
 ├── StateProblem                  the database cannot be used
 └── ModelProblem                  a chat or embedding model did not do its work
-    ├── ModelUnreachable, ModelRejected, ModelMalformed
     └── EmbeddingFailed
 """
 
@@ -120,6 +121,14 @@ class UnknownKey(UserError):
     title = "The key is not known"
 
 
+class CannotReplay(UserError):
+    """An answer that cannot be repeated as it was."""
+
+    status = 409
+    code = "cannot_replay"
+    title = "The answer cannot be repeated"
+
+
 class BudgetSpent(UserError):
     """A budget does not allow this call today; `retry_after` is how many seconds are left of the day."""
 
@@ -137,6 +146,14 @@ class RequestTooCostly(UserError):
 
     code = "request_too_costly"
     title = "The request would cost too much"
+
+
+class Stopped(MasteryError):
+    """Somebody stopped this answer, or the service was shut down."""
+
+    status = 409
+    code = "stopped"
+    title = "The answer was stopped"
 
 
 class StateProblem(MasteryError):
@@ -198,33 +215,11 @@ class IngestFailed(MasteryError):
 
 
 class ModelProblem(MasteryError):
-    """A chat or embedding model did not do its work."""
+    """A model did not do its work; a chat model's failures are outcomes instead, see `domain/completion.py`."""
 
     status = 502
     code = "model_problem"
     title = "The model could not be used"
-
-
-class ModelUnreachable(ModelProblem):
-    """No connection, a timeout, or the upstream is overloaded: it may work later."""
-
-    status = 503
-    code = "model_unreachable"
-    title = "The model cannot be reached"
-
-
-class ModelRejected(ModelProblem):
-    """The upstream refuses the call: key, quota, model name. Trying again does not help."""
-
-    code = "model_rejected"
-    title = "The model's provider refused the call"
-
-
-class ModelMalformed(ModelProblem):
-    """The model's output is not what was asked for."""
-
-    code = "model_malformed"
-    title = "The model's answer cannot be read"
 
 
 class EmbeddingFailed(ModelProblem):

@@ -18,6 +18,10 @@ from service.errors import BadSetting
 PROJECT = Path(__file__).resolve().parent.parent
 BUNDLED_MODEL = PROJECT / "models" / "all-MiniLM-L6-v2"
 
+REQUEST_BUDGET = Decimal("0.10")
+DAY_BUDGET = Decimal(5)
+"""US dollars, for those who set no budgets of their own: nobody should learn what it cost from the bill."""
+
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -51,8 +55,8 @@ class Settings(BaseSettings):
 
     database_url: SecretStr | None = Field(None, alias="DATABASE_URL")
     prices: str | None = Field(None, alias="MASTERY_PRICES")
-    budget_per_request: Decimal | None = Field(None, alias="MASTERY_BUDGET_REQUEST_USD", ge=0)
-    budget_per_day: Decimal | None = Field(None, alias="MASTERY_BUDGET_DAY_USD", ge=0)
+    budget_per_request: Decimal = Field(REQUEST_BUDGET, alias="MASTERY_BUDGET_REQUEST_USD", ge=0)
+    budget_per_day: Decimal = Field(DAY_BUDGET, alias="MASTERY_BUDGET_DAY_USD", ge=0)
     budget_per_key_day: Decimal | None = Field(None, alias="MASTERY_BUDGET_KEY_DAY_USD", ge=0)
     api_keys: SecretStr | None = Field(None, alias="MASTERY_API_KEYS")
     require_key: bool = Field(default=False, alias="MASTERY_REQUIRE_KEY")

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import nullcontext
 
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.padding import Padding
 
-from service.answering.answerer import Ask
-from service.domain import Answer, Passage, SearchFilter, Status
+from service.domain import Answer, Ask, Passage, SearchFilter, Status
 from service.settings import Settings
 from service.wiring import open_service
 
 _OWN_LINK = re.compile(r"\[((?:[^\[\]\\]|\\.)*)\]\(/read/[^)]*\)")
 
 
-async def ask_and_print(settings: Settings, question: str, where: SearchFilter, as_json: bool) -> bool:
+async def ask_and_print(
+    settings: Settings, question: str, where: SearchFilter, *, fresh: bool = False, as_json: bool = False
+) -> bool:
     """Ask and print; whether the knowledge base covers it."""
+    waiting = Console(stderr=True).status("Reading the chapters …")
     async with open_service(settings) as service:
-        answer = await service.answerer.ask(Ask(question, where=where))
+        with waiting if settings.uses_chat_model else nullcontext():
+            answer = await service.desk.answer(Ask(question, where=where, fresh=fresh, caller="terminal"))
     if as_json:
         from service.api.asking import ANSWER  # noqa: PLC0415 - only for JSON; it brings FastAPI along
 
@@ -61,9 +65,11 @@ def _print_answer(answer: Answer) -> None:
     receipt = answer.receipt
     cost = "price unknown" if receipt.cost_usd is None else f"${receipt.cost_usd}"
     line = f"{answer.status} · {answer.mode} · {receipt.latency_ms.total:.0f} ms · {cost}"
+    if receipt.cached:
+        line += " · stored earlier (--fresh asks again)"
     if answer.degraded:
         line += f" · degraded ({receipt.degraded_reason})"
-    out.print(f"\n  {line}\n", style="dim", markup=False, highlight=False)
+    out.print(f"\n  {line}\n  answer {answer.id}\n", style="dim", markup=False, highlight=False)
 
 
 def _print_passages(passages: list[Passage]) -> None:

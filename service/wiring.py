@@ -1,22 +1,33 @@
-"""Settings -> the parts, put together. The only place that chooses an adapter.
-
-Adapters that cost time to import (openai, fastembed, qdrant_client) are imported where they are chosen.
-"""
+"""The parts, put together and closed in order: what answers, what ingests, what repeats an answer."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 
 from service.adapters.bm25 import Bm25
-from service.adapters.points import SCHEMA_VERSION
 from service.adapters.vector_cache import CachedEmbedder
 from service.answering.answerer import Answerer
-from service.domain import CHUNKER_VERSION, Fingerprint
-from service.errors import BadSetting
-from service.ports import CachingEmbedder, ChatModel, Embedder, IndexStore, Terms, VectorIndex
+from service.answering.desk import Desk
+from service.answering.replaying import Replayer
+from service.domain import Budgets, Fingerprint
+from service.errors import CannotReplay
+from service.keys import Keyring
+from service.parts import (
+    budgets_of,
+    embedding_price,
+    fingerprint_for,
+    make_answerer,
+    make_chat_model,
+    make_database,
+    make_embedder,
+    make_index,
+    make_keyring,
+    make_prompting,
+    make_store,
+)
+from service.ports import AnswerStore, CachingEmbedder, ConversationStore, IndexStore, Ledger, Terms, VectorIndex
 from service.settings import BUNDLED_MODEL, Settings
 
 SHIPPED_VECTORS = BUNDLED_MODEL / "vectors.npz"
@@ -29,6 +40,12 @@ class Service:
     settings: Settings
     index: VectorIndex
     answerer: Answerer
+    desk: Desk
+    keyring: Keyring
+    answers: AnswerStore
+    conversations: ConversationStore
+    ledger: Ledger
+    budgets: Budgets
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,106 +62,66 @@ class Workshop:
 async def open_service(settings: Settings) -> AsyncIterator[Service]:
     """Everything that answers; closed in reverse order. The index itself is opened by its first use."""
     async with AsyncExitStack() as stack:
-        embedder = make_embedder(settings)
+        keyring = make_keyring(settings)
+        database = await stack.enter_async_context(make_database(settings))
+        embedder = make_embedder(settings, database.ledger)
         stack.push_async_callback(embedder.close)
         index = make_index(settings, fingerprint_for(embedder))
         stack.push_async_callback(index.close)
-        model = make_chat_model(settings)
+        budgets = budgets_of(settings)
+        model = make_chat_model(settings, database.ledger, budgets)
         if model:
             stack.push_async_callback(model.close)
-        answerer = Answerer(
-            index,
-            embedder,
-            Bm25(),
-            model,
-            context_tokens=settings.context_tokens,
-            max_question_chars=settings.max_question_chars,
+        answerer = make_answerer(settings, index, embedder, model, database.answers)
+        desk = Desk(answerer, database.conversations)
+        stack.push_async_callback(desk.close)
+        yield Service(
+            settings=settings,
+            index=index,
+            answerer=answerer,
+            desk=desk,
+            keyring=keyring,
+            answers=database.answers,
+            conversations=database.conversations,
+            ledger=database.ledger,
+            budgets=budgets,
         )
-        yield Service(settings, index, answerer)
+
+
+@asynccontextmanager
+async def open_replayer(settings: Settings) -> AsyncIterator[tuple[AnswerStore, Replayer]]:
+    """What repeats an answer.
+
+    Raises:
+        CannotReplay: no model is configured.
+    """
+    async with make_database(settings) as database:
+        model = make_chat_model(settings, database.ledger, budgets_of(settings))
+        if model is None:
+            raise CannotReplay("no model is configured; set OPENAI_API_KEY or OPENAI_BASE_URL")
+        try:
+            yield (
+                database.answers,
+                Replayer(
+                    model,
+                    make_prompting(settings),
+                    seconds=settings.request_deadline_seconds,
+                    output_tokens=settings.max_output_tokens,
+                ),
+            )
+        finally:
+            await model.close()
 
 
 @asynccontextmanager
 async def open_workshop(settings: Settings) -> AsyncIterator[Workshop]:
     """Everything that ingests."""
     async with AsyncExitStack() as stack:
-        inner = make_embedder(settings)
-        price = _embedding_price(settings)
+        paid = settings.embedding_model != "local"
+        database = await stack.enter_async_context(make_database(settings)) if paid else None
+        inner = make_embedder(settings, database.ledger if database else None)
+        price = embedding_price(settings)
         embedder = CachedEmbedder(inner, settings.data_dir / "vectors.sqlite", SHIPPED_VECTORS, price)
         stack.push_async_callback(embedder.close)
         store = make_store(settings)
         yield Workshop(store, embedder, Bm25(), fingerprint_for(embedder))
-
-
-def fingerprint_for(embedder: Embedder) -> Fingerprint:
-    """What an index must have been built with to be served with this embedder."""
-    return Fingerprint(embedder.fingerprint, CHUNKER_VERSION, SCHEMA_VERSION)
-
-
-def make_embedder(settings: Settings) -> Embedder:
-    """The embedding model that the settings name."""
-    name = settings.embedding_model
-    if name == "local":
-        from service.adapters.local_embedder import LocalEmbedder  # noqa: PLC0415
-
-        return LocalEmbedder(BUNDLED_MODEL)
-    if name.startswith("text-embedding-") or settings.embedding_size:
-        return _openai_embedder(settings, name)
-    from service.adapters.fastembed_embedder import FastembedEmbedder  # noqa: PLC0415
-
-    return FastembedEmbedder(name)
-
-
-def _openai_embedder(settings: Settings, name: str) -> Embedder:
-    from service.adapters.openai_client import make_client  # noqa: PLC0415
-    from service.adapters.openai_embedder import SIZES, OpenAIEmbedder  # noqa: PLC0415
-
-    if not settings.uses_chat_model:
-        raise BadSetting(
-            f"MASTERY_EMBEDDING_MODEL: {name} needs OPENAI_API_KEY or OPENAI_BASE_URL (or set it to local)"
-        )
-    size = settings.embedding_size or SIZES.get(name)
-    if size is None:
-        raise BadSetting(f"MASTERY_EMBEDDING_SIZE: must be set for {name}, whose vector size is not known")
-    server = settings.openai_base_url.host if settings.openai_base_url else "openai"
-    return OpenAIEmbedder(make_client(settings), name, size, str(server))
-
-
-def make_store(settings: Settings) -> IndexStore:
-    """Where generations are kept."""
-    if settings.qdrant_url:
-        from service.adapters.qdrant_store import QdrantStore, make_client  # noqa: PLC0415
-
-        return QdrantStore(make_client(settings), settings.qdrant_alias, settings.data_dir)
-    from service.adapters.edge_store import EdgeStore  # noqa: PLC0415
-
-    return EdgeStore(settings.index_dir)
-
-
-def make_index(settings: Settings, expected: Fingerprint) -> VectorIndex:
-    """The index that is searched."""
-    if settings.qdrant_url:
-        from service.adapters.qdrant_index import QdrantIndex  # noqa: PLC0415
-        from service.adapters.qdrant_store import make_client  # noqa: PLC0415
-
-        return QdrantIndex(make_client(settings), settings.qdrant_alias, expected)
-    from service.adapters.edge_index import EdgeIndex  # noqa: PLC0415
-    from service.adapters.edge_store import EdgeStore  # noqa: PLC0415
-
-    return EdgeIndex(EdgeStore(settings.index_dir), expected)
-
-
-def make_chat_model(settings: Settings) -> ChatModel | None:
-    """The chat model, or None where answers are extractive."""
-    if not settings.uses_chat_model:
-        return None
-    from service.adapters.openai_chat import OpenAIChat  # noqa: PLC0415
-    from service.adapters.openai_client import make_client  # noqa: PLC0415
-    from service.adapters.pricing import CHAT_PRICES  # noqa: PLC0415
-
-    return OpenAIChat(make_client(settings), settings.chat_model, CHAT_PRICES)
-
-
-def _embedding_price(settings: Settings) -> Decimal | None:
-    from service.adapters.pricing import EMBEDDING_PRICES  # noqa: PLC0415
-
-    return EMBEDDING_PRICES.get(settings.embedding_model)

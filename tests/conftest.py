@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from filelock import FileLock
 from service.settings import Settings
 from service.wiring import Service, open_service
 
+from .fakes.upstream import Provider, Reply, always, running
 from .small_index import PLAIN, ingest, settings_for
 
 
@@ -40,3 +41,19 @@ async def plain_service(plain_data: Path) -> AsyncIterator[Service]:
     """The service over the plain chapters, without a chat model; its tests run in the session's event loop."""
     async with open_service(settings_for(plain_data)) as service:
         yield service
+
+
+@pytest.fixture(scope="session")
+def upstream_server() -> Iterator[tuple[Provider, str]]:
+    """The scripted provider of models on loopback, and its base URL; one for all tests of a process."""
+    provider = Provider()
+    with running(provider) as url:
+        yield provider, url
+
+
+@pytest.fixture
+def upstream(upstream_server: tuple[Provider, str]) -> tuple[Provider, str]:
+    """The scripted provider, answering well, with an empty bill; and its base URL. Change it by `provider.play`."""
+    provider, _ = upstream_server
+    provider.play(always(Reply()))
+    return upstream_server

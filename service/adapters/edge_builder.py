@@ -19,6 +19,12 @@ from service.adapters.points import DENSE, QUESTIONS, SPARSE, Point
 from service.domain import Chapter, Chunk, Generation, TermStatistics
 from service.ports import Vectors
 
+INDEXED_FIELDS = ("chapter", "section_id")
+"""Each costs 4 ms of every load, in which the engine holds the GIL; a reader knows the rest from its chapters."""
+
+CHUNKS = edge.CountRequest(filter=edge.Filter(must=[edge.HasVectorCondition(DENSE)]), exact=True)
+"""Counts the chunks: no other point has a vector."""
+
 _UPSERT = 128
 
 
@@ -82,14 +88,13 @@ class _Builder:
         assert self._shard is not None
         others = [points.statistics_point(rest.statistics), points.manifest_point(rest.generation)]
         self._upsert([_edge(point) for point in [*map(points.chapter_point, rest.chapters), *others]])
-        for field in points.INDEXED_FIELDS:
+        for field in INDEXED_FIELDS:
             self._shard.update(edge.UpdateOperation.create_field_index(field, edge.PayloadSchemaType.Keyword))
         self._shard.optimize()
         self._shard.flush()
         self._shard.close()
         reopened = edge.EdgeShard.load(self._folder)
-        condition = edge.Filter(must=[edge.FieldCondition("kind", match=edge.MatchValue("chunk"))])
-        found = reopened.count(edge.CountRequest(filter=condition, exact=True))
+        found = reopened.count(CHUNKS)
         reopened.close()
         return Built(found)
 

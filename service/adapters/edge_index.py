@@ -16,7 +16,6 @@ import shutil
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from filelock import FileLock, Timeout
 
 from service.adapters import points
 from service.adapters.bm25 import Bm25
+from service.adapters.edge_builder import CHUNKS
 from service.adapters.edge_store import EdgeStore, StoredGeneration
 from service.adapters.hybrid import FUSED, PREFETCH, RRF_K, WEIGHTS, Ranking, hits_of
 from service.adapters.points import DENSE, QUESTIONS, SPARSE
@@ -66,7 +66,7 @@ class EdgeIndex:
     async def search(self, text: str, vector: Vector, limit: int, where: SearchFilter) -> list[Hit]:
         """Four queries planned as one batch: the fused one, and each way by itself for its scores."""
         view = await self._open()
-        condition = _filter(where)
+        condition = view.condition(where)
         sparse = self._bm25.query(text)
         dense = vector.tolist()
         queries = {
@@ -152,7 +152,7 @@ class _View:
             shutil.copytree(stored.shard, self._folder, copy_function=_link)
             stored.verify(self._folder)
             self.shard = edge.EdgeShard.load(str(self._folder))
-            found = self.shard.count(edge.CountRequest(filter=_filter(SearchFilter()), exact=True))
+            found = self.shard.count(CHUNKS)
             self.statistics()  # every question needs them: read here, in a thread, and not by the first answer
         except IndexCorrupted:
             _remove(self._folder, self._lock)
@@ -180,8 +180,9 @@ class _View:
     def section(self, chapter: str, section_id: str) -> list[Chunk]:
         """Chunks of a section, in reading order."""
         if section_id not in self._sections:
-            match = partial(edge.FieldCondition, match=edge.MatchValue(section_id))
-            records = self._scroll(edge.Filter(must=[match("section_id")]))
+            records = self._scroll(
+                edge.Filter(must=[edge.FieldCondition("section_id", match=edge.MatchValue(section_id))])
+            )
             chunks = sorted(
                 (points.chunk_of(record.payload or {}) for record in records), key=lambda chunk: chunk.position
             )
@@ -191,10 +192,24 @@ class _View:
     def chapters(self) -> list[Chapter]:
         """Every chapter without its text."""
         if self._chapters is None:
-            condition = edge.Filter(must=[edge.FieldCondition("kind", match=edge.MatchValue("chapter"))])
-            found = (points.chapter_of(record.payload or {}) for record in self._scroll(condition))
-            self._chapters = sorted(map(points.without_text, found), key=lambda chapter: chapter.path)
+            ids: list[Any] = [points.chapter_id(path) for path in sorted(self.generation.hashes)]
+            records = self.shard.retrieve(ids, with_payload=edge.PayloadSelector.Exclude(["text"]), with_vector=False)
+            payloads = {str(record.id): record.payload or {} for record in records}
+            self._chapters = [points.chapter_of(payloads[id_]) for id_ in ids if id_ in payloads]
         return self._chapters
+
+    def condition(self, where: SearchFilter) -> edge.Filter | None:
+        """What a search keeps to, as the chapters that it allows; None without a filter."""
+        if where == SearchFilter():
+            return None
+        allowed: list[Any] = [
+            chapter.path
+            for chapter in self.chapters()
+            if (not where.sections or chapter.section in where.sections)
+            and (not where.levels or chapter.level in where.levels)
+            and (not where.chapters or chapter.path in where.chapters)
+        ]
+        return edge.Filter(must=[edge.FieldCondition("chapter", match=edge.MatchAny(allowed))])
 
     def statistics(self) -> TermStatistics:
         """Term statistics."""
@@ -265,14 +280,6 @@ def _remove(view: Path, lock: FileLock) -> None:
     lock.release()
     with suppress(OSError):  # another process sweeps it at this moment
         Path(lock.lock_file).unlink()
-
-
-def _filter(where: SearchFilter) -> edge.Filter:
-    conditions: list[Any] = [edge.FieldCondition("kind", match=edge.MatchValue("chunk"))]
-    for field, values in (("section", where.sections), ("level", where.levels), ("chapter", where.chapters)):
-        if values:
-            conditions.append(edge.FieldCondition(field, match=edge.MatchAny(list(values))))
-    return edge.Filter(must=conditions)
 
 
 def _ranking(found: list[edge.ScoredPoint]) -> Ranking:

@@ -102,10 +102,10 @@ class EdgeStore:
         """Held while ingesting."""
         return IngestFileLock(self._folder / "ingest.lock")
 
-    def write(self, generation: Generation) -> EdgeWriter:
+    def write(self, id_: str) -> EdgeWriter:
         """Begin a new generation, after removing what earlier ones left."""
         self.remove_unpublished()
-        return EdgeWriter(self, generation, self._generations / generation.id)
+        return EdgeWriter(self, id_, self._generations / id_)
 
     def publish(self, id_: str) -> None:
         """Point to a generation, in one step: whoever reads CURRENT finds the old id or the new one.
@@ -130,11 +130,14 @@ class EdgeStore:
 
 
 class EdgeWriter:
-    """A `GenerationWriter` that feeds a child process and publishes what it built."""
+    """A `GenerationWriter` that feeds a child process and publishes what it built.
 
-    def __init__(self, store: EdgeStore, generation: Generation, folder: Path) -> None:
+    The child takes half a second to start: it does so while its first batch is being prepared.
+    """
+
+    def __init__(self, store: EdgeStore, id_: str, folder: Path) -> None:
         self._store = store
-        self._generation = generation
+        self._id = id_
         self._folder = folder
         self._published = False
         self._child: multiprocessing.process.BaseProcess | None = None
@@ -162,18 +165,17 @@ class EdgeWriter:
         """Hand a batch to the child."""
         await self._ask(Batch(list(chunks), vectors, list(question_vectors)))
 
-    async def publish(self, chapters: Sequence[Chapter], statistics: TermStatistics) -> None:
+    async def publish(self, generation: Generation, chapters: Sequence[Chapter], statistics: TermStatistics) -> None:
         """Let the child finish, compare its count with ours, write the manifest, switch."""
-        built = await self._ask(Finish(list(chapters), statistics, self._generation))
-        if built.chunks != self._generation.chunks:
+        built = await self._ask(Finish(list(chapters), statistics, generation))
+        if built.chunks != generation.chunks:
             raise IngestFailed(
-                f"the new index holds {built.chunks} chunks instead of {self._generation.chunks}; "
-                "the old one still serves"
+                f"the new index holds {built.chunks} chunks instead of {generation.chunks}; the old one still serves"
             )
         try:
-            await asyncio.to_thread(self._write_manifest)
+            await asyncio.to_thread(self._write_manifest, generation)
             # Not in a thread: Ctrl+C cannot come between the switch and the note of it, and nothing else runs here.
-            self._store.publish(self._generation.id)
+            self._store.publish(self._id)
         except OSError as error:
             raise _failed(f"its files cannot be written ({error.strerror})") from error
         self._published = True
@@ -211,11 +213,11 @@ class EdgeWriter:
             self._child.join(5)
             return f"its process ended with code {self._child.exitcode} (is the disk full?)"
 
-    def _write_manifest(self) -> None:
+    def _write_manifest(self, generation: Generation) -> None:
         shard = self._folder / "shard"
         files = sorted(file for file in shard.rglob("*") if file.is_file())
         checksums = {file.relative_to(shard).as_posix(): checksum(file) for file in files}
-        manifest = {"generation": json.loads(points.dump_generation(self._generation)), "checksums": checksums}
+        manifest = {"generation": json.loads(points.dump_generation(generation)), "checksums": checksums}
         _write_durably(self._folder / "manifest.json", json.dumps(manifest))
 
 

@@ -13,7 +13,7 @@ from typing import cast
 import numpy as np
 from fastembed import TextEmbedding
 
-from service.errors import EmbeddingFailed
+from service.errors import BadSetting, EmbeddingFailed
 from service.ports import Vector, Vectors
 
 BATCH = 8
@@ -23,9 +23,18 @@ class FastembedEmbedder:
     """An `Embedder` over fastembed."""
 
     def __init__(self, model: str) -> None:
+        """Load a model, fetching it the first time.
+
+        Raises:
+            BadSetting: fastembed has none of this name.
+            EmbeddingFailed: it cannot be fetched or loaded.
+        """
         known = {str(entry["model"]): int(entry["dim"]) for entry in TextEmbedding.list_supported_models()}
         if model not in known:
-            raise EmbeddingFailed(f"MASTERY_EMBEDDING_MODEL: neither fastembed nor OpenAI has a model {model!r}")
+            raise BadSetting(
+                f"MASTERY_EMBEDDING_MODEL: neither fastembed nor OpenAI has a model {model!r}; set it to local or to "
+                "a name of theirs such as BAAI/bge-small-en-v1.5 (another server's needs MASTERY_EMBEDDING_SIZE, too)"
+            )
         try:
             self._model = TextEmbedding(model)
         except Exception as error:  # the vendor raises bare exceptions

@@ -1,79 +1,117 @@
-"""Chat Completions with a strict JSON schema: the form that OpenAI and all compatible servers honour."""
+"""Chat Completions, always streamed: one call is one HTTP request.
+
+Works with OpenAI and with every server that speaks its API. What a server refuses of the call's form is remembered
+here, so one object serves one model of one server.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Decimal
+import asyncio
+import time
+from collections.abc import AsyncGenerator
 
-from openai import AsyncOpenAI
-from openai.lib._pydantic import to_strict_json_schema
-from openai.types import CompletionUsage
-from openai.types.chat import ChatCompletion, ChatCompletionMessage
-from openai.types.chat.chat_completion import Choice
-from pydantic import BaseModel
+import httpx2
+import openai
+from openai import AsyncOpenAI, AsyncStream
+from openai.types.chat import ChatCompletionChunk
 
-from service.adapters.openai_client import translated
-from service.adapters.pricing import Price
-from service.domain import Usage
-from service.errors import ModelMalformed, ModelRejected
-from service.ports import Completion
+from service.adapters.openai_errors import failure
+from service.adapters.openai_forms import Form
+from service.adapters.openai_reply import Reply
+from service.domain import Failed, Outcome, TextDelta, Usage
+from service.ports import ChatCall, Message
+
+FORM_REFUSED = "model_form_refused"
+"""Code of a failure after which the same call goes out in another form, right away."""
+
+_USAGE_SECONDS = 5.0  # how long the usage is waited for once the answer is whole
 
 
 class OpenAIChat:
-    """A `ChatModel` over the openai SDK."""
+    """The innermost `ChatModel`: it sends, reads and names what happened. It books nothing and tries nothing twice.
 
-    def __init__(self, client: AsyncOpenAI, model: str, prices: Mapping[str, Price]) -> None:
+    A failure's `usage` is nought where nothing can have been billed (no connection, an error status) and None where
+    the provider may have worked.
+    """
+
+    def __init__(self, client: AsyncOpenAI, model: str) -> None:
+        """The client's read timeout is the longest silence, before the first piece and between pieces."""
         self._client = client
-        self._prices = prices
+        self._form = Form()
         self.name = model
 
-    async def complete(self, prompt: str, schema: type[BaseModel]) -> Completion:
-        """One call; cut, refused and empty outputs are errors of their own."""
-        with translated(f"the chat model {self.name}"):
-            response = await self._client.chat.completions.create(
-                model=self.name,
-                messages=[{"role": "user", "content": prompt}],
-                response_format={
-                    "type": "json_schema",
-                    "json_schema": {"name": schema.__name__, "strict": True, "schema": to_strict_json_schema(schema)},
-                },
-            )
-        choice = _choice(response)
-        if choice.message.refusal:
-            raise ModelRejected(f"the chat model refused to answer: {choice.message.refusal[:200]}")
-        if choice.finish_reason in ("length", "content_filter"):
-            raise ModelMalformed(f"the chat model's answer was cut ({choice.finish_reason})")
-        if not choice.message.content:
-            raise ModelMalformed("the chat model returned an empty answer")
-        return Completion(choice.message.content, _usage(response.usage), response.model or self.name)
+    async def afford(self, call: ChatCall) -> None:
+        """Nothing limits it here."""
 
-    def cost(self, usage: Usage) -> Decimal | None:
-        """US dollars by the price table; None for a model that is not in it."""
-        price = self._prices.get(self.name)
-        return price.of(usage) if price else None
+    def sent(self, call: ChatCall) -> tuple[tuple[Message, ...], str]:
+        """Messages and schema as they would go out now, for who counts them."""
+        return self._form.messages(call), self._form.schema(call)
+
+    async def stream(self, call: ChatCall) -> AsyncGenerator[TextDelta | Outcome]:
+        """One request; closing the generator closes the connection."""
+        reply, form, what = Reply(self.name), self._form, f"the chat model {self.name}"
+        if call.deadline <= time.monotonic():
+            late = f"{what} was not called: no time was left"
+            yield Failed(model=self.name, code="model_timeout", passing=True, detail=late, usage=Usage())
+            return
+        try:
+            async with _until(call.deadline):
+                stream = await self._client.chat.completions.create(stream=True, **form.body(self.name, call))
+        except openai.APIStatusError as error:
+            yield self._refused(form, error) or failure(error, self.name, what)
+            return
+        except (openai.OpenAIError, httpx2.HTTPError, OSError, ValueError) as error:
+            yield failure(error, self.name, what)
+            return
+        async with stream:
+            ended: Exception | None = None
+            try:
+                while (chunk := await _next(stream, reply, call.deadline)) is not None:
+                    if piece := reply.take(chunk):
+                        yield TextDelta(piece)
+            except Exception as error:  # what parsing meets, the SDK lets out as it is
+                ended = error
+        yield self._outcome(stream, reply, ended, call, what)
+
+    def _refused(self, form: Form, error: openai.APIStatusError) -> Failed | None:
+        """The step down after a refusal of the call's form, remembered for the calls to come."""
+        lower = form.after(error.status_code, error.body)
+        if lower == form:
+            return None
+        self._form = self._form.at_most(lower)
+        detail = f"the chat model {self.name} does not take {form}; {lower} is tried"
+        return Failed(model=self.name, code=FORM_REFUSED, detail=detail, usage=Usage())
+
+    def _outcome(
+        self,
+        stream: AsyncStream[ChatCompletionChunk],
+        reply: Reply,
+        ended: Exception | None,
+        call: ChatCall,
+        what: str,
+    ) -> Outcome:
+        if ended is None or reply.finished:  # whole, whatever became of the usage after it
+            kind = stream.response.headers.get("content-type", "nothing")
+            if reply.empty and not kind.startswith("text/event-stream"):
+                detail = f"{what} answered with {kind[:60]} and not with a stream; check OPENAI_BASE_URL"
+                return Failed(model=self.name, code="model_rejected", detail=detail, usage=Usage())
+            return reply.outcome(call.schema)
+        if isinstance(ended, ValueError | AttributeError | TypeError):
+            return reply.malformed("the stream holds something that is no part of a completion")
+        return reply.failed(failure(ended, self.name, what, begun=reply.begun))
 
     async def close(self) -> None:
         """Close connections."""
         await self._client.close()
 
 
-def _choice(response: ChatCompletion) -> Choice:
-    """The first choice. The SDK checks nothing: what is no completion arrives as text, or with fields missing."""
-    choices = response.choices if isinstance(response, ChatCompletion) else None
-    if not choices:
-        raise ModelMalformed("the chat model returned no choice; check OPENAI_BASE_URL")
-    if not isinstance(choices[0], Choice) or not isinstance(choices[0].message, ChatCompletionMessage):
-        raise ModelMalformed("the chat model returned a choice without a message; check OPENAI_BASE_URL")
-    return choices[0]
+async def _next(stream: AsyncStream[ChatCompletionChunk], reply: Reply, deadline: float) -> ChatCompletionChunk | None:
+    """The next chunk, or None after the last."""
+    soonest = min(deadline, time.monotonic() + _USAGE_SECONDS) if reply.finished else deadline
+    async with _until(soonest):
+        return await anext(stream, None)
 
 
-def _usage(used: CompletionUsage | None) -> Usage:
-    """Tokens; nought where a server leaves them out."""
-    if used is None:
-        return Usage()
-    details = used.prompt_tokens_details
-    return Usage(
-        input_tokens=used.prompt_tokens or 0,
-        cached_tokens=(details.cached_tokens or 0) if details else 0,
-        output_tokens=used.completion_tokens or 0,
-    )
+def _until(deadline: float) -> asyncio.Timeout:
+    """A timeout at a moment of the monotonic clock."""
+    return asyncio.timeout(max(deadline - time.monotonic(), 0))

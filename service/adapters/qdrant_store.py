@@ -98,19 +98,18 @@ class QdrantStore:
         """Held while ingesting."""
         return IngestFileLock(self._lock_folder / f"ingest-{self._alias}.lock")
 
-    def write(self, generation: Generation) -> QdrantWriter:
+    def write(self, id_: str) -> QdrantWriter:
         """Begin a new collection."""
-        return QdrantWriter(self._client, self._alias, generation)
+        return QdrantWriter(self._client, self._alias, id_)
 
 
 class QdrantWriter:
     """A `GenerationWriter` that fills a collection and moves the alias to it."""
 
-    def __init__(self, client: AsyncQdrantClient, alias: str, generation: Generation) -> None:
+    def __init__(self, client: AsyncQdrantClient, alias: str, id_: str) -> None:
         self._client = client
         self._alias = alias
-        self._generation = generation
-        self._name = f"{alias}_{generation.id}"
+        self._name = f"{alias}_{id_}"
         self._bm25 = Bm25()
         self._created = False
         self._published = False
@@ -130,15 +129,15 @@ class QdrantWriter:
                 await self._create(vectors.shape[1])
         await self._upsert([_struct(p) for p in points.chunk_points(self._bm25, chunks, vectors, question_vectors)])
 
-    async def publish(self, chapters: Sequence[Chapter], statistics: TermStatistics) -> None:
+    async def publish(self, generation: Generation, chapters: Sequence[Chapter], statistics: TermStatistics) -> None:
         """Add the rest, count, move the alias, drop the old collections."""
-        others = [points.statistics_point(statistics), points.manifest_point(self._generation)]
+        others = [points.statistics_point(statistics), points.manifest_point(generation)]
         await self._upsert([_struct(point) for point in [*map(points.chapter_point, chapters), *others]])
         async with building("counting the new collection"):
             found = await self._client.count(self._name, count_filter=condition("kind", "chunk"), exact=True)
-        if found.count != self._generation.chunks:
+        if found.count != generation.chunks:
             raise IngestFailed(
-                f"the new collection holds {found.count} chunks instead of {self._generation.chunks}; "
+                f"the new collection holds {found.count} chunks instead of {generation.chunks}; "
                 "the old one still serves"
             )
         await self._switch()

@@ -101,8 +101,13 @@ class CachedEmbedder:
         return None if self._price is None else self._price * tokens / 1_000_000
 
     def missing(self, texts: Sequence[str]) -> list[int]:
-        """Positions of the texts that are in no cache."""
-        return [position for position, text in enumerate(texts) if self._get(key_of(text)) is None]
+        """Positions of the texts that are in no cache; of equal texts the first one's."""
+        first = {text: position for position, text in reversed(list(enumerate(texts)))}
+        return [
+            position
+            for position, text in enumerate(texts)
+            if first[text] == position and self._get(key_of(text)) is None
+        ]
 
     async def embed_documents(self, texts: Sequence[str]) -> AsyncIterator[tuple[list[int], Vectors]]:
         """First everything that is known, as one batch, then the rest as the model computes it."""
@@ -112,13 +117,18 @@ class CachedEmbedder:
                 known[position] = vector
         if known:
             yield list(known), np.array(list(known.values()))
-        unknown = [position for position in range(len(texts)) if position not in known]
-        async for positions, vectors in self._inner.embed_documents([texts[p] for p in unknown]):
+        places: dict[str, list[int]] = {}
+        for position, text in enumerate(texts):
+            if position not in known:
+                places.setdefault(text, []).append(position)
+        unknown = list(places)
+        async for positions, vectors in self._inner.embed_documents(unknown):
             rounded = vectors.astype(np.float16)
-            places = [unknown[p] for p in positions]
-            self._put([key_of(texts[p]) for p in places], rounded)
-            self.computed += len(places)
-            yield places, rounded.astype(np.float32)
+            batch = [unknown[position] for position in positions]
+            self._put(list(map(key_of, batch)), rounded)
+            self.computed += len(batch)
+            counts = [len(places[text]) for text in batch]
+            yield [place for text in batch for place in places[text]], np.repeat(rounded, counts, 0).astype(np.float32)
 
     def _get(self, key: bytes) -> Vector | None:
         if self._shipped and (vector := self._shipped.get(key)) is not None:

@@ -1,67 +1,54 @@
-"""Question -> answer: rewrite, retrieve, decide whether it is covered, answer, cite, account.
+"""Question -> events: what was found, the text as it is written, the answer.
 
 One `Answer` whatever happens: by a model, by quotation, or by saying that the chapters do not cover it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
-import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import UTC, datetime
 
-from prompts.registry import Prompt, PromptError, load
-from service.answering.drafting import Draft, budgeted, draft
+import structlog
+
+from service.answering import known_modules
+from service.answering.code_check import CodeChecker
+from service.answering.events import Delta, Done, Event, Sources
 from service.answering.extractive import compose
-from service.answering.history import standalone
+from service.answering.live_html import LiveBlock
+from service.answering.preparing import Limits, Prepared, Preparer
 from service.answering.presenting import not_covered, present
+from service.answering.prompting import Prompting
 from service.answering.ranking import is_appendix
-from service.answering.rendering import to_html
+from service.answering.receipts import Body, again, answer_of, passages_of
 from service.answering.retrieval import Found, Retriever, passage_of
+from service.answering.writing import Writer, Written
 from service.domain import (
     Answer,
+    AnswerRecord,
+    Ask,
     Chunk,
-    Citation,
-    Latency,
+    CodeBlock,
+    CutByLength,
+    Failed,
+    Filtered,
+    Malformed,
     Mode,
+    Outcome,
     Passage,
-    Receipt,
+    Refused,
     SearchFilter,
     Status,
-    Turn,
-    Usage,
 )
-from service.errors import InvalidQuestion, ModelProblem, UnknownPrompt
-from service.ports import ChatModel, Embedder, Terms, VectorIndex
+from service.errors import StateProblem
+from service.ports import AnswerStore, ChatModel, Embedder, Terms, VectorIndex
 
-EVERYWHERE = SearchFilter()
-REFUSE_BELOW = 0.55
 PARTIAL_BELOW = 0.73
-_WIDENED = 6
 
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A question as a client poses it. `limit` is how many passages are returned with the answer."""
-
-    question: str
-    history: Sequence[Turn] = ()
-    where: SearchFilter = EVERYWHERE
-    prompt_version: int | None = None
-    limit: int = 8
-
-
-@dataclass(frozen=True, slots=True)
-class _Body:
-    """What an answerer made, before it becomes an `Answer`."""
-
-    status: Status
-    markdown: str
-    citations: Sequence[Citation] = ()
-    follow_ups: Sequence[str] = ()
-    mode: Mode = Mode.EXTRACTIVE
-    drafted: Draft | None = None
-    degraded_reason: str | None = None
+_log = structlog.get_logger()
 
 
 class Answerer:
@@ -73,17 +60,19 @@ class Answerer:
         embedder: Embedder,
         terms: Terms,
         model: ChatModel | None,
+        answers: AnswerStore,
         *,
-        context_tokens: int,
-        max_question_chars: int,
+        limits: Limits,
+        prompting: Prompting,
+        caching: bool = True,
     ) -> None:
-        self._index = index
         self._embedder = embedder
         self._terms = terms
-        self._model = model
-        self._context_tokens = context_tokens
-        self._max_question_chars = max_question_chars
+        self._answers = answers
         self._retriever = Retriever(index, embedder, terms)
+        self._preparer = Preparer(index, self._retriever, terms, prompting, model, answers, limits, caching=caching)
+        self._checker: CodeChecker | None = None
+        self._writer = Writer(model, prompting.repair) if model else None
 
     async def warm_up(self) -> None:
         """Load the embedding model before the first question needs it."""
@@ -95,135 +84,153 @@ class Answerer:
         Raises:
             InvalidQuestion, UnknownFilter, IndexProblem, EmbeddingFailed
         """
-        found = await self._retriever.find(self._valid(query), where)
+        found = await self._retriever.find(self._preparer.valid(query), where)
         return [passage_of(hit.chunk, hit.score) for hit in found.hits[:limit]]
 
     async def ask(self, ask: Ask) -> Answer:
         """Answer a question.
 
         Raises:
-            InvalidQuestion, UnknownFilter, UnknownPrompt, IndexProblem, EmbeddingFailed. A failing chat model is no
-            error but an extractive answer with `degraded` set.
+            InvalidQuestion, UnknownFilter, UnknownPrompt, IndexProblem, EmbeddingFailed, BudgetSpent,
+            RequestTooCostly, StateProblem. A failing chat model is no error but an extractive answer with `degraded`
+            set.
         """
-        started = time.perf_counter()
-        question = self._valid(ask.question)
-        if ask.prompt_version is not None:
-            _prompt(ask)  # an unknown version is refused also where no model would use it
-        query = standalone(question, ask.history, self._terms, await self._index.statistics())
-        found = await self._retriever.find(query, ask.where)
-        retrieved = time.perf_counter()
-        body = await self._body(ask, question, found)
-        answered = time.perf_counter()
-        latency = Latency(
-            retrieve=_milliseconds(started, retrieved),
-            generate=_milliseconds(retrieved, answered),
-            total=_milliseconds(started, answered),
-        )
-        return await self._answer(ask, found, body, latency)
+        async with aclosing(self.stream(await self.prepare(ask))) as events:
+            async for event in events:
+                if isinstance(event, Done):
+                    return event.answer
+        raise AssertionError("a stream ends with an answer")
 
-    def _valid(self, question: str) -> str:
-        question = question.encode("utf-8", "replace").decode().strip()  # a terminal may hand on half a character
-        if len(question) < 2:
-            raise InvalidQuestion("the question is empty or a single character; ask it in words")
-        if len(question) > self._max_question_chars:
-            raise InvalidQuestion(
-                f"the question has {len(question):,} characters, over the limit of {self._max_question_chars:,}; "
-                "shorten it"
+    async def prepare(self, ask: Ask) -> Prepared:
+        """Everything before the first word; raises what `ask` raises."""
+        return await self._preparer.prepare(ask)
+
+    async def stream(self, prepared: Prepared, *, html: bool = False) -> AsyncGenerator[Event]:
+        """Sources, pieces of text, the answer. Closing the generator cancels the call to the model."""
+        yield Sources(prepared.id, prepared.query, prepared.generation.id, _sources(prepared))
+        if prepared.stored:
+            answer = again(prepared, prepared.stored.answer)
+            yield _whole(answer.answer, answer, html=html)
+        else:
+            first_token: float | None = None
+            async with aclosing(self._body(prepared, html=html)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, Body):
+                        answer = answer_of(prepared, piece, self._embedder.name, first_token)
+                        if first_token is None:
+                            yield _whole(piece.markdown, answer, html=html)
+                    else:
+                        first_token = first_token or time.perf_counter()
+                        yield piece
+        yield Done(await self._stored(prepared, answer))
+
+    async def _body(self, prepared: Prepared, *, html: bool) -> AsyncGenerator[Delta | Body]:
+        """The pieces of text, where a model writes them, then the whole."""
+        if not prepared.covered or prepared.found is None:
+            yield _refusal(prepared)
+        elif self._writer is None or prepared.call is None:
+            yield self._extractive(prepared.found, prepared.sections)
+        else:
+            async with aclosing(self._writer.write(prepared.call, prepared.passages, html=html)) as pieces:
+                try:
+                    async for piece in pieces:
+                        yield await self._written(prepared, piece) if isinstance(piece, Written) else piece
+                except StateProblem as problem:  # what cannot be booked is not sent
+                    extractive = self._extractive(prepared.found, prepared.sections)
+                    yield replace(extractive, degraded_reason=f"{problem.code}: {problem}")
+
+    async def _written(self, prepared: Prepared, written: Written) -> Body:
+        """The model's answer, if it can be shown; else the quotations, with the reason."""
+        assert prepared.found is not None
+        draft, outcome = written.draft, written.outcome
+        if draft and draft.status is Status.NOT_IN_KNOWLEDGE_BASE:
+            refusal = _refusal(prepared)
+            return replace(refusal, mode=Mode.LLM, model=outcome.model, bill=written.bill, dropped=draft.dropped)
+        if draft and draft.citations:
+            return Body(
+                status=draft.status,
+                markdown=draft.answer,
+                citations=draft.citations,
+                follow_ups=draft.follow_ups,
+                mode=Mode.LLM,
+                model=outcome.model,
+                bill=written.bill,
+                dropped=draft.dropped,
+                code=await self._checked(draft.answer),
             )
-        return question
+        reason = f"uncited: none of the model's {draft.dropped} citations holds" if draft else _reason(outcome)
+        return replace(
+            self._extractive(prepared.found, prepared.sections),
+            model=outcome.model,
+            bill=written.bill,
+            dropped=draft.dropped if draft else 0,
+            degraded_reason=reason,
+        )
 
-    async def _body(self, ask: Ask, question: str, found: Found) -> _Body:
-        if found.confidence < REFUSE_BELOW:
-            nearest = {
-                hit.chunk.section_id: hit.chunk
-                for hit in reversed(found.hits[:3])
-                if not is_appendix(hit.chunk.heading)
-            }
-            return _Body(Status.NOT_IN_KNOWLEDGE_BASE, not_covered(list(reversed(nearest.values()))))
-        sections = await self._sections(found)
-        if self._model is None:
-            return self._extractive(found, sections)
-        try:
-            return await self._drafted(self._model, ask, question, found, sections)
-        except ModelProblem as problem:
-            return replace(self._extractive(found, sections), degraded_reason=f"{problem.code}: {problem}")
+    async def _checked(self, markdown: str) -> tuple[CodeBlock, ...]:
+        """What a check of the code blocks finds; the list of known modules is read once, in a thread."""
+        if self._checker is None:
+            self._checker = CodeChecker(await asyncio.to_thread(known_modules.load))
+        return self._checker.check(markdown)
 
-    async def _sections(self, found: Found) -> dict[str, list[Chunk]]:
-        """The whole sections around the best hits."""
-        sections: dict[str, list[Chunk]] = {}
-        for hit in found.hits:
-            if len(sections) == _WIDENED:
-                break
-            if hit.chunk.section_id not in sections:
-                whole = await self._index.section(hit.chunk.chapter, hit.chunk.section_id)
-                sections[hit.chunk.section_id] = whole or [hit.chunk]  # gone if the generation switched just now
-        return sections
-
-    def _extractive(self, found: Found, sections: dict[str, list[Chunk]]) -> _Body:
+    def _extractive(self, found: Found, sections: dict[str, list[Chunk]]) -> Body:
         composition = compose(found, sections, self._terms)
         markdown, citations = present(composition)
         if not citations:
-            return _Body(Status.NOT_IN_KNOWLEDGE_BASE, not_covered([hit.chunk for hit in found.hits[:3]]))
+            return Body(Status.NOT_IN_KNOWLEDGE_BASE, not_covered([hit.chunk for hit in found.hits[:3]]))
         status = Status.PARTIAL if found.confidence < PARTIAL_BELOW else Status.ANSWERED
-        follow_ups = _own_questions(found, composition.excerpts[0].chunk)
-        return _Body(status, markdown, citations, follow_ups)
+        return Body(status, markdown, citations, _own_questions(found, composition.excerpts[0].chunk))
 
-    async def _drafted(
-        self, model: ChatModel, ask: Ask, question: str, found: Found, sections: dict[str, list[Chunk]]
-    ) -> _Body:
-        prompt = _prompt(ask)
-        passages = budgeted([hit.chunk for hit in found.hits], sections, self._context_tokens)
-        asked = question if question == found.query else f"{found.query}\n(The last line is the question.)"
-        drafted = await draft(model, prompt, asked, passages)
-        if drafted.status is Status.NOT_IN_KNOWLEDGE_BASE:
-            nearest = [hit.chunk for hit in found.hits[:3]]
-            return _Body(drafted.status, not_covered(nearest), mode=Mode.LLM, drafted=drafted)
-        if not drafted.citations:
-            reason = f"uncited: none of the model's {drafted.dropped} citations holds"
-            return replace(self._extractive(found, sections), drafted=drafted, degraded_reason=reason)
-        return _Body(drafted.status, drafted.answer, drafted.citations, drafted.follow_ups, Mode.LLM, drafted)
-
-    async def _answer(self, ask: Ask, found: Found, body: _Body, latency: Latency) -> Answer:
-        generation = await self._index.generation()
-        drafted = body.drafted
-        prompt = _prompt(ask) if self._model else None
-        cost = self._model.cost(drafted.usage) if self._model and drafted else None
-        receipt = Receipt(
-            prompt=prompt.id if prompt else None,
-            prompt_hash=prompt.hash if prompt else None,
-            model=drafted.model if drafted else None,
-            index_generation=generation.id,
-            embedding_model=self._embedder.name,
-            retrieval_query=found.query,
-            usage=drafted.usage if drafted else Usage(),
-            cost_usd=str(cost) if cost is not None else (None if drafted else "0"),
-            latency_ms=latency,
-            attempts=1 if self._model and found.confidence >= REFUSE_BELOW else 0,
-            dropped_citations=drafted.dropped if drafted else 0,
-            trace_id=uuid.uuid4().hex,
-            degraded_reason=body.degraded_reason,
+    async def _stored(self, prepared: Prepared, answer: Answer) -> Answer:
+        """Keep the answer; one that was made is given even where it cannot be kept, and says so."""
+        cacheable = answer.mode is Mode.LLM and not answer.degraded and not answer.receipt.cached
+        readings = prepared.stored.readings if prepared.stored else prepared.passages.readings()
+        record = AnswerRecord(
+            answer=answer,
+            ask=prepared.ask,
+            readings=readings,
+            created_at=datetime.now(UTC),
+            cache_key=prepared.cache_key if cacheable else None,
         )
-        return Answer(
-            id=str(uuid.uuid4()),
-            question=ask.question.strip(),
-            status=body.status,
-            answer=body.markdown,
-            answer_html=to_html(body.markdown, body.citations),
-            citations=tuple(body.citations),
-            passages=tuple(passage_of(hit.chunk, hit.score) for hit in found.hits[: ask.limit]),
-            follow_ups=tuple(body.follow_ups),
-            mode=body.mode,
-            degraded=body.degraded_reason is not None,
-            receipt=receipt,
-        )
+        try:
+            await self._answers.save(record)
+        except StateProblem as problem:
+            _log.error("answer_not_stored", answer=answer.id, detail=str(problem))
+            return replace(answer, receipt=replace(answer.receipt, stored=False))
+        return answer
 
 
-def _prompt(ask: Ask) -> Prompt:
-    """The answer prompt in the version that was asked for."""
-    try:
-        return load("answer", ask.prompt_version)
-    except PromptError as error:
-        raise UnknownPrompt(str(error)) from error
+def _sources(prepared: Prepared) -> tuple[Passage, ...]:
+    return prepared.stored.answer.passages if prepared.stored else passages_of(prepared)
+
+
+def _whole(markdown: str, answer: Answer, *, html: bool) -> Delta:
+    """An answer that was not written piece by piece, as one piece."""
+    return Delta(markdown, answer.citations, (LiveBlock(0, answer.answer_html),) if html else ())
+
+
+def _refusal(prepared: Prepared) -> Body:
+    hits = prepared.found.hits if prepared.found else ()
+    nearest = {hit.chunk.section_id: hit.chunk for hit in reversed(hits[:3]) if not is_appendix(hit.chunk.heading)}
+    return Body(Status.NOT_IN_KNOWLEDGE_BASE, not_covered(list(reversed(nearest.values()))))
+
+
+def _reason(outcome: Outcome) -> str:
+    """Why there is no draft, with a stable code in front."""
+    match outcome:
+        case Refused():
+            code, said = "model_refused", "the model declined to answer"
+        case CutByLength():
+            code, said = "model_cut", "the model's answer was cut at its limit of tokens"
+        case Filtered():
+            code, said = "model_filtered", "the provider's content filter stopped the answer"
+        case Malformed():
+            code, said = "model_malformed", "the model's answer could not be read"
+        case Failed():
+            code, said = outcome.code, outcome.detail or "the model could not be used"
+        case _:
+            code, said = "model_problem", "the model could not be used"
+    return f"{code}: {said}"
 
 
 def _own_questions(found: Found, main: Chunk) -> list[str]:
@@ -234,7 +241,3 @@ def _own_questions(found: Found, main: Chunk) -> list[str]:
             for question in hit.chunk.questions:
                 questions.setdefault(question)
     return [question for question in questions if question.casefold() != found.query.casefold()][:3]
-
-
-def _milliseconds(start: float, stop: float) -> float:
-    return round((stop - start) * 1000, 2)

@@ -1,4 +1,4 @@
-"""An answer by a model: passages in, a draft by schema out, every quote checked before anything is shown."""
+"""An answer by a model: passages in, a draft by schema out, every quote checked before it counts."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from prompts.registry import Prompt
 from service.answering.citations import citation, resolve
-from service.domain import Chunk, Citation, Status, Usage
-from service.errors import ModelMalformed
-from service.ports import ChatModel
+from service.answering.shown_text import shown
+from service.domain import Block, BlockKind, Chunk, Citation, Reading, Status
 
-_MARKER = re.compile(r"\s?\[(\d{1,2})\](?!\()")
-_FENCED = re.compile(r"(```.*?```|~~~.*?~~~|`[^`\n]+`)", re.DOTALL)
+MOST_PASSAGES = 8
+_CHARACTERS_PER_TOKEN = 4
+_ADDRESS = re.compile(r"https?://[^\s)>\]\"'`]+")
 
 
 class DraftCitation(BaseModel):
@@ -41,81 +40,134 @@ class AnswerDraft(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A checked draft: markers renumbered in order of first use, only citations that hold."""
+    """A checked draft: markers numbered in order of first use, only citations that hold; `dropped` counts the rest."""
 
     answer: str
     citations: tuple[Citation, ...]
     status: Status
     follow_ups: tuple[str, ...]
     dropped: int
-    usage: Usage
-    model: str
 
 
-async def draft(model: ChatModel, prompt: Prompt, question: str, sections: Sequence[Sequence[Chunk]]) -> Draft:
-    """Ask the model. `sections` are the passages in the order of their numbers, each a run of chunks.
+class Passages:
+    """The numbered passages of one prompt: each a run of chunks of one section."""
 
-    Raises:
-        ModelProblem: no usable answer came back.
+    def __init__(self, sections: Sequence[Sequence[Chunk]]) -> None:
+        self._sections = sections
+        self._addresses = {address for run in sections for chunk in run for address in _ADDRESS.findall(chunk.text)}
+
+    def __len__(self) -> int:
+        return len(self._sections)
+
+    @property
+    def section_ids(self) -> frozenset[str]:
+        """The sections that they are of."""
+        return frozenset(chunk.section_id for run in self._sections for chunk in run)
+
+    def readings(self) -> tuple[Reading, ...]:
+        """What the model reads, as it is kept for a replay."""
+        return tuple(_reading(number, section) for number, section in enumerate(self._sections, 1))
+
+    def section(self, number: int) -> Sequence[Chunk]:
+        """The chunks under a number; none for a number that was not given."""
+        return self._sections[number - 1] if 1 <= number <= len(self._sections) else ()
+
+    def holds_link(self, address: str) -> bool:
+        """Whether a passage has this very link."""
+        return address in self._addresses
+
+
+def reread(readings: Sequence[Reading]) -> Passages:
+    """Passages as they were given before, for a replay: each is one chunk, whatever the index holds now."""
+    return Passages([[_chunk(reading)] for reading in readings])
+
+
+class Numbering:
+    """Passages' numbers -> the numbers that are shown, given out in order of first use."""
+
+    def __init__(self, allowed: set[int]) -> None:
+        self._allowed = allowed
+        self.shown: dict[int, int] = {}
+        self.left_out: set[int] = set()
+
+    def __call__(self, passage: int) -> int | None:
+        """The shown number of a passage; None where it may not be cited."""
+        if passage not in self._allowed:
+            self.left_out.add(passage)
+            return None
+        return self.shown.setdefault(passage, len(self.shown) + 1)
+
+
+def check(said: AnswerDraft, passages: Passages) -> Draft:
+    """Drop what does not resolve: a number that was not given, a quote that does not stand in its passage.
+
+    A marker that no citation backs is dropped, too.
     """
-    passages = "\n\n".join(_numbered(number, section) for number, section in enumerate(sections, 1))
-    completion = await model.complete(prompt.fill({"question": question, "passages": passages}), AnswerDraft)
-    try:
-        said = AnswerDraft.model_validate_json(completion.text)
-    except ValidationError as error:
-        raise ModelMalformed(f"the model's answer does not fit its schema: {error.errors()[0]['msg']}") from error
-    answer, citations, dropped = _checked(said, sections)
-    follow_ups = tuple(text.strip() for text in said.follow_ups if text.strip())[:3]
-    return Draft(answer, citations, Status(said.status), follow_ups, dropped, completion.usage, completion.model)
-
-
-def _numbered(number: int, section: Sequence[Chunk]) -> str:
-    """A passage as delimited data; its own closing tag cannot end it."""
-    first = section[0]
-    text = "\n\n".join(chunk.text for chunk in section).replace("</passage", "<\u200b/passage")
-    return f'<passage number="{number}" source="{first.title} › {first.heading}">\n{text}\n</passage>'
-
-
-def _checked(said: AnswerDraft, sections: Sequence[Sequence[Chunk]]) -> tuple[str, tuple[Citation, ...], int]:
-    """Drop what does not resolve, number what does in order of first use."""
     places: dict[int, tuple[Chunk, str, tuple[int, int]]] = {}
     dropped = 0
     for cited in said.citations:
-        section = sections[cited.passage - 1] if 1 <= cited.passage <= len(sections) else ()
-        found = resolve(cited.quote, section)
+        found = resolve(cited.quote, passages.section(cited.passage))
         if found is None:
             dropped += 1
         else:
             places.setdefault(cited.passage, (found[0], cited.quote, found[1]))
-    numbers: dict[int, int] = {}
+    numbering = Numbering(set(places))
+    answer = shown(said.answer, numbering, passages.holds_link)
+    dropped += len(numbering.left_out - {cited.passage for cited in said.citations})
+    citations = tuple(citation(number, *places[passage]) for passage, number in numbering.shown.items())
+    follow_ups = tuple(text.strip() for text in said.follow_ups if text.strip())[:3]
+    return Draft(answer.strip(), citations, Status(said.status), follow_ups, dropped)
 
-    def renumbered(marker: re.Match[str]) -> str:
-        passage = int(marker[1])
-        if passage not in places:
-            return ""
-        numbers.setdefault(passage, len(numbers) + 1)
-        return f" [{numbers[passage]}]"
 
-    pieces = _FENCED.split(said.answer)
-    answer = "".join(piece if at % 2 else _MARKER.sub(renumbered, piece) for at, piece in enumerate(pieces))
-    citations = tuple(citation(number, *places[passage]) for passage, number in numbers.items())
-    return answer.strip(), citations, dropped
+def _reading(number: int, section: Sequence[Chunk]) -> Reading:
+    first = section[0]
+    return Reading(
+        number=number,
+        chapter=first.chapter,
+        title=first.title,
+        heading=first.heading,
+        anchor=first.anchor,
+        start_line=first.start_line,
+        end_line=section[-1].end_line,
+        text="\n\n".join(chunk.text for chunk in section),
+    )
+
+
+def _chunk(reading: Reading) -> Chunk:
+    block = Block(BlockKind.PROSE, reading.text, reading.start_line, reading.end_line)
+    return Chunk(
+        id=str(reading.number),
+        chapter=reading.chapter,
+        title=reading.title,
+        section="",
+        level="",
+        headings=(reading.heading,),
+        anchor=reading.anchor,
+        section_id=str(reading.number),
+        position=0,
+        start_line=reading.start_line,
+        end_line=reading.end_line,
+        blocks=(block,),
+        context="",
+        content_hash="",
+    )
 
 
 def budgeted(
-    hits: Sequence[Chunk], sections: Mapping[str, Sequence[Chunk]], tokens: int, count: int = 8
-) -> list[Sequence[Chunk]]:
-    """The best sections, whole where they fit the budget (about 4 characters a token), else their best chunk."""
+    hits: Sequence[Chunk], sections: Mapping[str, Sequence[Chunk]], tokens: int
+) -> tuple[list[Sequence[Chunk]], set[str]]:
+    """The best sections, whole where they fit the budget, else their best chunk; and the ids of those that did not."""
     chosen: dict[str, Sequence[Chunk]] = {}
-    left = tokens * 4
+    over: set[str] = set()
+    left = tokens * _CHARACTERS_PER_TOKEN
     for chunk in hits:
-        if chunk.section_id in chosen or len(chosen) == count:
+        if chunk.section_id in chosen or len(chosen) == MOST_PASSAGES:
             continue
         whole = sections.get(chunk.section_id) or (chunk,)
-        for part in (whole, (chunk,)):
-            size = sum(len(piece.text) for piece in part)
-            if size <= left:
-                chosen[chunk.section_id] = part
-                left -= size
-                break
-    return list(chosen.values())
+        part = next((part for part in (whole, (chunk,)) if sum(len(piece.text) for piece in part) <= left), None)
+        if part is None:
+            over.add(chunk.section_id)
+        else:
+            chosen[chunk.section_id] = part
+            left -= sum(len(piece.text) for piece in part)
+    return list(chosen.values()), over - chosen.keys()

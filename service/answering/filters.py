@@ -31,13 +31,19 @@ def resolve(where: SearchFilter, chapters: Sequence[Chapter]) -> SearchFilter:
 def _matching(kind: str, wanted: Iterable[str], there: set[str], names: Callable[[str], set[str]]) -> tuple[str, ...]:
     found: list[str] = []
     for value in wanted:
-        folded = value.strip().casefold()
-        matches = sorted(known for known in there if folded in {name.casefold() for name in names(known)})
+        folded = _folded(value)
+        matches = sorted(known for known in there if folded in set(map(_folded, names(known))))
         if not matches:
             shown = ", ".join(sorted(there)[:20]) or "none"
             raise UnknownFilter(f"there is no {kind} {value!r}; there are: {shown}")
         found.extend(matches)
     return tuple(found)
+
+
+def _folded(name: str) -> str:
+    """In any case; `6` is `06`."""
+    name = name.strip().casefold()
+    return str(int(name)) if name.isdecimal() else name
 
 
 def _number(section: str) -> str:

@@ -19,10 +19,12 @@ _LEANS = re.compile(
     re.IGNORECASE,
 )
 _FEW_TERMS = 3
+_TELLING_IDF = 2.5
+_LONG_CONTEXT = 600  # characters; the embedding model reads about 1,000, from the beginning
 
 
 def standalone(question: str, history: Sequence[Turn], terms: Terms, statistics: TermStatistics) -> str:
-    """The query to search with: the question, with the earlier question in front if it needs it."""
+    """The query to search with: the question, with the one before it in front (a long one: behind) if it needs it."""
     earlier = [turn.content for turn in history if turn.role == "user" and turn.content.strip()]
     if not earlier:
         return question
@@ -37,7 +39,5 @@ def standalone(question: str, history: Sequence[Turn], terms: Terms, statistics:
     context = [earlier[-1]]
     if len(earlier) > 1 and _LEANS.search(earlier[-1]) and len(terms.terms(earlier[-1])) < _FEW_TERMS * 2:
         context.insert(0, earlier[-2])
-    return "\n".join([*context, question])
-
-
-_TELLING_IDF = 2.5
+    long = sum(map(len, context)) > _LONG_CONTEXT
+    return "\n".join([question, *context] if long else [*context, question])

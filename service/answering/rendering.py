@@ -15,14 +15,17 @@ from typing import Any
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
+from markdown_it.renderer import RendererProtocol
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-from service.domain import Chapter, Citation
+from service.domain import Chapter, Citation, CodeBlock
 
 _MARKER = re.compile(r"\[(\d{1,2})\](?!\()")
 _TAGS = frozenset(
@@ -39,13 +42,30 @@ _ATTRIBUTES = {
     "td": {"style"},
     "ol": {"start"},
     "code": {"class"},
+    "pre": {"class", "data-code-check"},
 }
 
 
-def to_html(markdown: str, citations: Sequence[Citation] = ()) -> str:
-    """Render an answer."""
-    env: dict[str, Any] = {"citations": {citation.number: citation for citation in citations}}
-    return sanitise(_parser().render(markdown, env))
+def to_html(
+    markdown: str, citations: Sequence[Citation] = (), code: Sequence[CodeBlock] = (), *, colours: bool = True
+) -> str:
+    """Render an answer; its code blocks, in their order, carry what their check found.
+
+    Without `colours`, code is only escaped: while it is being written, colouring it at every word costs too much.
+    """
+    env: dict[str, Any] = {"citations": {citation.number: citation for citation in citations}, "colours": colours}
+    parser = _parser()
+    tokens = parser.parse(markdown, env)
+    for number, fence in enumerate(token for token in tokens if token.type in ("fence", "code_block")):
+        if number < len(code):
+            fence.meta["code_check"] = code[number].code_check
+    return sanitise(parser.renderer.render(tokens, parser.options, env))
+
+
+def block_starts(markdown: str) -> list[int]:
+    """The lines, counted from 0, on which the top-level blocks of a text begin."""
+    opening = (token for token in _parser().parse(markdown, {}) if token.level == 0 and token.map)
+    return sorted({token.map[0] for token in opening if token.map})
 
 
 def chapter_html(chapter: Chapter) -> str:
@@ -94,7 +114,9 @@ def _figure(fence: Token) -> str:
 
 @lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "highlight": _highlighted})
+    parser = MarkdownIt("commonmark", {"html": False, "linkify": False})
+    parser.add_render_rule("fence", _fence)
+    parser.add_render_rule("code_block", _fence)
     parser.enable(["table", "strikethrough"])
     parser.disable(["image", "reference"])  # a definition in an answer would turn unknown markers into links
     parser.inline.ruler.before("link", "citation", _citation_rule)
@@ -116,12 +138,22 @@ def _citation_rule(state: StateInline, silent: bool) -> bool:
     return True
 
 
+def _fence(_: RendererProtocol, tokens: Sequence[Token], at: int, __: OptionsDict, env: EnvType) -> str:
+    """Render rule: a fence with its language, what its check found, and Pygments' class names."""
+    fence = tokens[at]
+    language = fence.info.strip().partition(" ")[0]
+    marked = _highlighted(fence.content, language) if env.get("colours", True) else ""
+    check = fence.meta.get("code_check", "")
+    attributes = f' data-code-check="{check}"' if check else ""
+    kind = f' class="language-{escapeHtml(language)}"' if language else ""
+    return f'<pre class="highlight"{attributes}><code{kind}>{marked or escapeHtml(fence.content)}</code></pre>\n'
+
+
 @lru_cache(maxsize=256)
-def _highlighted(code: str, language: str, _attributes: str) -> str:
-    """A fence's code with Pygments' class names; empty for an unknown language, which is then only escaped."""
+def _highlighted(code: str, language: str) -> str:
+    """Code with Pygments' class names; empty for an unknown language, which is then only escaped."""
     try:
         lexer = get_lexer_by_name(language, stripnl=False)
     except ClassNotFound:
         return ""
-    marked = highlight(code, lexer, HtmlFormatter(nowrap=True))
-    return f'<pre class="highlight"><code class="language-{language}">{marked}</code></pre>\n'
+    return highlight(code, lexer, HtmlFormatter(nowrap=True))

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from service.errors import MasteryError
+from service.errors import BudgetSpent, MasteryError
 
 _log = structlog.get_logger()
 
@@ -51,8 +51,20 @@ async def _ours(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, MasteryError)
     if error.status >= 500:
         _log.error("request_failed", code=error.code, detail=str(error))
-    headers = {"Retry-After": "5"} if error.status == 503 else None
-    return _problem(request, error.status, error.code, error.title, str(error), headers)
+    return _problem(request, error.status, error.code, error.title, str(error), _retry_after(error))
+
+
+def problem_of(request: Request, error: MasteryError) -> Problem:
+    """An error as a document, for what is no response of its own: the last event of a stream."""
+    return Problem(
+        title=error.title, status=error.status, detail=str(error), code=error.code, request_id=_request_id(request)
+    )
+
+
+def _retry_after(error: MasteryError) -> dict[str, str] | None:
+    if isinstance(error, BudgetSpent):
+        return {"Retry-After": str(error.retry_after)}
+    return {"Retry-After": "5"} if error.status == 503 else None
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

@@ -98,7 +98,8 @@ class Receipt:
     """How an answer came about and what it cost. `cost_usd` is None where the price is not known.
 
     `usage`, `cost_usd` and `attempts` add up every call that it took, failed ones too. `experiment` names the
-    experiment that chose the prompt, `cached` that a stored answer was given again at no cost.
+    experiment that chose the prompt, `cached` that a stored answer was given again at no cost. `stored` is false where
+    the database could not keep this answer.
     """
 
     prompt: str | None
@@ -116,6 +117,7 @@ class Receipt:
     degraded_reason: str | None = None
     experiment: str | None = None
     cached: bool = False
+    stored: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ class ChatCall:
     """What is asked of a model, for what and by whom.
 
     `schema` is the form that the text must have, as JSON. `prompt` is the id of the prompt's version, for the ledger.
-    `deadline` is the moment of `time.monotonic()` at which the whole request ends, retries included.
+    `deadline` is the moment of `time.monotonic()` at which the whole request ends, retries included. `attempt` numbers
+    the calls that one request takes, from 1; layers that call again count on.
     """
 
     messages: tuple[Message, ...]
@@ -35,6 +36,7 @@ class ChatCall:
     trace_id: str
     deadline: float
     max_output_tokens: int
+    attempt: int = 1
 
 
 class ChatModel(Protocol):

@@ -54,7 +54,7 @@ class GenerationWriter(Protocol):
     async def add(self, chunks: Sequence[Chunk], vectors: Vectors, question_vectors: Sequence[Vectors | None]) -> None:
         """Add chunks with their vectors, and for each the vectors of its questions, if it has any."""
 
-    async def publish(self, chapters: Sequence[Chapter], statistics: TermStatistics) -> None:
+    async def publish(self, generation: Generation, chapters: Sequence[Chapter], statistics: TermStatistics) -> None:
         """Finish, verify the count and switch to this generation atomically.
 
         Raises:
@@ -75,8 +75,8 @@ class IndexStore(Protocol):
     def lock(self) -> IngestLock:
         """Held while ingesting, so that two ingests never run at once."""
 
-    def write(self, generation: Generation) -> GenerationWriter:
-        """Begin a new generation."""
+    def write(self, id_: str) -> GenerationWriter:
+        """Begin a new generation under this id."""
 
 
 class IngestLock(Protocol):

@@ -86,11 +86,11 @@ async def publish(store: IndexStore, corpus: Corpus, generation: Generation, bat
     """Write a generation the way the pipeline does, in batches."""
     vectors, questions = corpus.vectors, corpus.questions
     step = -(-len(corpus.chunks) // batches)
-    async with store.write(generation) as writer:
+    async with store.write(generation.id) as writer:
         for at in range(0, len(corpus.chunks), step):
             part = slice(at, at + step)
             await writer.add(corpus.chunks[part], vectors[part], questions[part])
-        await writer.publish(corpus.chapters, corpus.statistics)
+        await writer.publish(generation, corpus.chapters, corpus.statistics)
 
 
 def ids(chunks: Sequence[Chunk]) -> list[str]:

@@ -91,12 +91,12 @@ async def test_a_builder_that_is_killed_is_a_failed_ingest(linked: Path, corpus:
     store = EdgeStore(linked)
 
     async def lose_the_child() -> None:
-        async with store.write(corpus.generation(SECOND)) as writer:
+        async with store.write(SECOND) as writer:
             await writer.add(corpus.chunks[:3], corpus.vectors[:3], [None] * 3)
             (child,) = multiprocessing.active_children()
             assert child.pid
             os.kill(child.pid, signal.SIGKILL)
-            await writer.publish(corpus.chapters, corpus.statistics)
+            await writer.publish(corpus.generation(SECOND), corpus.chapters, corpus.statistics)
 
     with pytest.raises(IngestFailed, match=r"its process ended with code -9 .*the old one still serves"):
         await lose_the_child()
@@ -109,7 +109,7 @@ async def test_what_the_engine_refuses_is_a_failed_ingest(linked: Path, corpus: 
     store = EdgeStore(linked)
 
     async def change_the_model_halfway() -> None:
-        async with store.write(corpus.generation(SECOND)) as writer:
+        async with store.write(SECOND) as writer:
             await writer.add(corpus.chunks[:3], corpus.vectors[:3], [None] * 3)
             await writer.add(corpus.chunks[3:6], corpus.vectors[3:6, : SIZE // 2], [None] * 3)
 
@@ -279,5 +279,5 @@ async def test_leftovers_are_removed_by_the_next_ingest(linked: Path, corpus: Co
     """What a crash left half built is gone when the next generation is begun."""
     twin(linked, SECOND)
     (linked / "generations" / "20260101T000000-dead00" / "shard").mkdir(parents=True)
-    EdgeStore(linked).write(corpus.generation("20261103T120000-cccccc"))
+    EdgeStore(linked).write("20261103T120000-cccccc")
     assert [entry.name for entry in (linked / "generations").iterdir()] == [FIRST]

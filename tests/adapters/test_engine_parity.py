@@ -228,7 +228,7 @@ async def test_a_writer_that_is_left_without_publishing_leaves_nothing(filled: E
     chunks, vectors, questions = corpus.chunks[:5], corpus.vectors[:5], corpus.questions[:5]
 
     async def fail_after_the_first_batch() -> None:
-        async with filled.store.write(corpus.generation(SECOND)) as writer:
+        async with filled.store.write(SECOND) as writer:
             await writer.add(chunks, vectors, questions)
             raise ZeroDivisionError
 

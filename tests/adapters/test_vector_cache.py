@@ -36,6 +36,11 @@ async def collected(cache: CachedEmbedder, texts: list[str]) -> Vectors:
     return vectors
 
 
+def rounded(texts: list[str]) -> Vectors:
+    """What the cache gives for texts: the model's vectors in half precision."""
+    return np.array([vector_of(text) for text in texts]).astype(np.float16).astype(np.float32)
+
+
 async def test_a_text_is_computed_once(tmp_path: Path) -> None:
     """A second run, also by another process's cache on the same file, asks the model for nothing."""
     inner = WordVectors()
@@ -52,6 +57,20 @@ async def test_a_text_is_computed_once(tmp_path: Path) -> None:
     await again.close()
     await cache.close()
     assert inner.closed
+
+
+async def test_equal_texts_are_computed_once(tmp_path: Path) -> None:
+    """A text that stands in several places is asked for, counted and paid once, and every place gets its vector."""
+    inner = WordVectors()
+    cache = CachedEmbedder(inner, tmp_path / "vectors.sqlite")
+    repeated = ["one", "two", "one", "one", "three", "two"]
+    assert cache.missing(repeated) == [0, 1, 4]
+    vectors = await collected(cache, repeated)
+    assert sorted(inner.asked) == ["one", "three", "two"]
+    assert cache.computed == 3
+    await cache.close()
+    np.testing.assert_array_equal(vectors[0], vectors[3])
+    np.testing.assert_array_equal(vectors, rounded(repeated))
 
 
 async def test_a_vector_is_the_same_wherever_it_comes_from(tmp_path: Path) -> None:

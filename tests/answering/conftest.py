@@ -9,19 +9,27 @@ from pathlib import Path
 import pytest_asyncio
 
 from evals import golden
+from prompts.registry import Registry
 from service.adapters.bm25 import Bm25
 from service.adapters.edge_index import EdgeIndex
 from service.adapters.edge_store import EdgeStore
 from service.adapters.local_embedder import LocalEmbedder
-from service.answering.answerer import EVERYWHERE, Answerer, Ask
+from service.answering.answerer import Answerer
 from service.answering.extractive import Composition, compose
+from service.answering.preparing import Limits
+from service.answering.prompting import Prompting
 from service.answering.retrieval import Found, Retriever
-from service.domain import Answer, Chunk
-from service.ports import ChatModel, Embedder, Terms, VectorIndex
+from service.domain import EVERYWHERE, Answer, Ask, Chunk
+from service.parts import fingerprint_for
+from service.ports import AnswerStore, ChatModel, Embedder, Terms, VectorIndex
 from service.settings import BUNDLED_MODEL
-from service.wiring import Service, fingerprint_for
+from service.wiring import Service
 
+from ..fakes.stores import MemoryAnswers
 from ..small_index import settings_for
+
+
+LIMITS = Limits(question_chars=100_000)
 
 
 @dataclass(frozen=True)
@@ -32,15 +40,25 @@ class Parts:
     embedder: Embedder
     terms: Terms
 
-    def answerer(self, model: ChatModel | None, *, context_tokens: int = 3000, max_chars: int = 100_000) -> Answerer:
-        """An answerer with this chat model."""
+    def answerer(
+        self,
+        model: ChatModel | None,
+        answers: AnswerStore | None = None,
+        *,
+        limits: Limits = LIMITS,
+        prompting: Prompting | None = None,
+        caching: bool = True,
+    ) -> Answerer:
+        """An answerer with this chat model, and a store of its own unless it is given one."""
         return Answerer(
             self.index,
             self.embedder,
             self.terms,
             model,
-            context_tokens=context_tokens,
-            max_question_chars=max_chars,
+            answers or MemoryAnswers(),
+            limits=limits,
+            prompting=prompting or Prompting(Registry()),
+            caching=caching,
         )
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.answering.answerer import EVERYWHERE, Ask
-from service.domain import Mode, SearchFilter, Status, Turn, Usage
+from service.answering.preparing import Limits
+from service.domain import EVERYWHERE, Ask, Mode, SearchFilter, Status, Turn, Usage
 from service.errors import InvalidQuestion, UnknownFilter, UnknownPrompt
 from service.wiring import Service
 
@@ -88,7 +88,7 @@ async def test_a_question_over_the_limit_is_refused(plain_service: Service) -> N
 
 async def test_a_question_of_100000_characters_is_survived(parts: Parts) -> None:
     """Where the limit allows it, such a question is answered or refused like any other."""
-    answerer = parts.answerer(None, max_chars=100_000)
+    answerer = parts.answerer(None, limits=Limits(question_chars=100_000))
     nonsense = await answerer.ask(Ask("q" * 100_000))
     assert nonsense.status is Status.NOT_IN_KNOWLEDGE_BASE
     pasted = await answerer.ask(Ask(("keyset pagination cursor " * 5000)[:100_000]))

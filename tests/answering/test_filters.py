@@ -20,6 +20,7 @@ CHAPTERS = [
     ("given", "resolved"),
     [
         (SearchFilter(sections=("06",)), SearchFilter(sections=("06 - NoSQL (MongoDB)",))),
+        (SearchFilter(sections=("6", "001")), SearchFilter(sections=("06 - NoSQL (MongoDB)", "01 - Introduction"))),
         (SearchFilter(sections=("06_NOSQL",)), SearchFilter(sections=("06 - NoSQL (MongoDB)",))),
         (SearchFilter(sections=("06 - nosql (mongodb)",)), SearchFilter(sections=("06 - NoSQL (MongoDB)",))),
         (SearchFilter(levels=("Beginner",)), SearchFilter(levels=("beginner",))),

@@ -87,6 +87,12 @@ def test_a_chain_of_follow_ups_goes_back_to_its_subject() -> None:
     assert _query("is that so?", ASKED, SAID, middle, SAID) == f"{ASKED[1]}\n{middle[1]}\nis that so?"
 
 
+def test_a_long_question_before_comes_second() -> None:
+    """The model reads the beginning: a pasted traceback must not push the question out of what it reads."""
+    pasted = ("user", "Why does this fail? " + "celery worker traceback line " * 60)
+    assert _query("and how do I test that?", pasted, SAID) == f"and how do I test that?\n{pasted[1]}"
+
+
 def test_empty_turns_are_passed_over() -> None:
     """A blank message is not what a follow-up refers to."""
     assert _query("why is that?", ASKED, SAID, ("user", "  \n")) == f"{ASKED[1]}\nwhy is that?"

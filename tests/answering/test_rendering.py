@@ -149,8 +149,8 @@ def test_a_marker_links_to_its_citation() -> None:
         (r"See \[1].", "<p>See [1].</p>\n"),
         ("See [ 1 ].", "<p>See [ 1 ].</p>\n"),
         ("See `a[1]`.", "<p>See <code>a[1]</code>.</p>\n"),
-        ("    a[1]", "<pre><code>a[1]\n</code></pre>\n"),
-        ("```\na[1]\n```", "<pre><code>a[1]\n</code></pre>\n"),
+        ("    a[1]", '<pre class="highlight"><code>a[1]\n</code></pre>\n'),
+        ("```\na[1]\n```", '<pre class="highlight"><code>a[1]\n</code></pre>\n'),
     ],
 )
 def test_what_is_no_marker_is_left_as_it_is(markdown: str, shown: str) -> None:

@@ -13,9 +13,7 @@ import pytest_asyncio
 import structlog
 
 from service import errors
-from service.adapters.bm25 import Bm25
 from service.adapters.local_embedder import LocalEmbedder
-from service.answering.answerer import Answerer
 from service.app import create_app
 from service.errors import IndexBusy, IndexCorrupted, IndexUnreachable, MasteryError
 from service.settings import BUNDLED_MODEL
@@ -23,6 +21,7 @@ from service.wiring import Service
 
 from ..fakes.index import BrokenIndex
 from ..small_index import settings_for
+from ..small_service import service_of
 from .conftest import client_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -40,8 +39,7 @@ async def embedder() -> AsyncIterator[LocalEmbedder]:
 
 def _service(error: Exception, data_dir: Path, embedder: LocalEmbedder) -> Service:
     index = BrokenIndex(error)
-    answerer = Answerer(index, embedder, Bm25(), None, context_tokens=3000, max_question_chars=4000)
-    return Service(settings_for(data_dir), index, answerer)
+    return service_of(settings_for(data_dir), index, embedder)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +157,7 @@ async def test_every_error_has_a_code_of_its_own() -> None:
     codes = [kind.code for kind in ours]
     assert len(codes) == len(set(codes)) > 15
     assert all(re.fullmatch(r"[a-z_]+", code) for code in codes)
-    assert all(kind.status in (404, 422, 500, 502, 503) and kind.title for kind in ours)
+    assert all(kind.status in (401, 404, 409, 422, 429, 500, 502, 503) and kind.title for kind in ours)
     drawn = set(re.findall(r"\b[A-Z]\w+", (errors.__doc__ or "").split("\n\n", 1)[1]))
     assert {kind.__name__ for kind in ours} <= drawn
 

@@ -8,13 +8,17 @@ from service.ports import Vector, VectorIndex
 
 
 class BrokenIndex(VectorIndex):
-    """Says that there is no generation, and fails with the given error at anything else."""
+    """Says once, at the start, that there is no generation, and fails with the given error at anything after."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error
+        self._started = False
 
     async def generation(self) -> Generation:
         """Nothing was ingested."""
+        if self._started:
+            raise self._error
+        self._started = True
         raise IndexMissing("nothing is ingested yet")
 
     async def refresh(self) -> bool:

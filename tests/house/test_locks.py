@@ -10,7 +10,7 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
-_PIN = re.compile(r"^([a-z0-9][a-z0-9.-]*)(\[[a-z0-9,-]+\])?==(\S+)( ; .+?)?( \\)?$")
+_PIN = re.compile(r"^([a-z0-9][a-z0-9.-]*)(\[[a-z0-9, -]+\])?==(\S+)( ; .+?)?( \\)?$")
 _HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}( \\)?$")
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import multiprocessing
 import os
 import resource
 import sys
@@ -31,17 +30,19 @@ FINGERPRINT = Fingerprint(WordVectors().fingerprint, chunker=1, schema=1)
 
 
 class LimitAtPublish:
-    """The pipeline's `Progress`: limits this process's files as soon as its child, which builds, has started."""
+    """The pipeline's `Progress`: limits this process's files as soon as its child has the whole of this small index."""
 
     def __init__(self, limit: int | None) -> None:
         self._limit = limit
+        self._building = False
 
     def step(self, name: str, total: int) -> None:
-        """Nothing to show."""
+        """Which step it is."""
+        self._building = name == "Building the index"
 
     def advance(self, count: int = 1) -> None:
-        """Called after every batch; once there is a child, it has the whole of this small index."""
-        if self._limit is not None and multiprocessing.active_children():
+        """Called after every batch, of which this small index has one."""
+        if self._limit is not None and self._building:
             limit_files(self._limit)
 
     def estimate(self, chunks: int, tokens: int, cost: Decimal | None) -> None:

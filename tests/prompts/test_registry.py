@@ -1,4 +1,4 @@
-"""Prompts are versioned files, and a wrong one is refused by name."""
+"""Prompts are versioned files, found by name and number."""
 
 from __future__ import annotations
 
@@ -7,111 +7,91 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from prompts import registry
-from prompts.registry import Prompt, PromptError, load
+from prompts.prompt import PromptError
+from prompts.registry import FOLDER, Registry, load
 
-SHIPPED = Path(registry.__file__).parent
+from .written import text_of, write
 
-V1 = "---\npurpose: Test.\nvariables: [question]\n---\nAnswer {{ question }}.\n"
-V2 = "---\nvariables:\n  - question\n  - passages\n---\n{{passages}} then {{ question }} and {{question}}\n\n"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with three versions of one prompt, and a file that is none."""
-    (tmp_path / "ask").mkdir()
-    (tmp_path / "ask" / "v1.md").write_text(V1)
-    (tmp_path / "ask" / "v2.md").write_text(V2)
-    (tmp_path / "ask" / "v10.md").write_text(V1.replace("Answer", "Say"))
-    (tmp_path / "ask" / "verbose.md").write_text("notes")
-    return tmp_path
+SHIPPED = Registry()
 
 
 def test_the_newest_version_is_the_highest_number(folder: Path) -> None:
-    """v10 comes after v2, and a file that is no version does not count."""
+    """v10 comes after v2, and files that are no version do not count."""
     prompt = load("ask", folder=folder)
-    assert (prompt.id, prompt.version, prompt.text) == ("ask/v10", 10, "Say {{ question }}.")
+    assert (prompt.id, prompt.version, prompt.changelog) == ("ask/v10", 10, "Says it.")
+    assert prompt.messages == (("user", "Say {{ question }}."),)
+    assert Registry(folder).versions("ask") == [1, 2, 10]
 
 
 def test_a_version_can_be_asked_for(folder: Path) -> None:
     """An older version stays available, with its own hash over its whole file."""
     prompt = load("ask", 1, folder)
-    assert prompt.text == "Answer {{ question }}."
-    assert prompt.hash == hashlib.sha256(V1.encode()).hexdigest()[:16]
+    raw = (folder / "ask" / "v1.md").read_bytes()
+    assert prompt.sha256 == hashlib.sha256(raw).hexdigest()
+    assert prompt.hash == prompt.sha256[:16]
     assert prompt.hash != load("ask", 2, folder).hash
-
-
-def test_every_place_is_filled(folder: Path) -> None:
-    """A variable may stand several times, with or without spaces."""
-    assert load("ask", 2, folder).fill({"question": "Q", "passages": "P"}) == "P then Q and Q"
-
-
-def test_values_are_not_expanded_again(folder: Path) -> None:
-    """What looks like a place or a backreference in a value is text."""
-    filled = load("ask", 2, folder).fill({"question": r"\1 {{ passages }}", "passages": "{{ question }}"})
-    assert filled == r"{{ question }} then \1 {{ passages }} and \1 {{ passages }}"
-
-
-@given(st.text())
-@settings(max_examples=50)
-def test_any_value_is_inserted_as_it_is(value: str) -> None:
-    """A value comes out exactly as it went in."""
-    prompt = Prompt("x", 1, "<{{ value }}>", frozenset({"value"}), "")
-    assert prompt.fill({"value": value}) == f"<{value}>"
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"question": "Q"}, "ask/v2 needs passages"),
-        ({}, "ask/v2 needs passages, question"),
-        ({"question": "Q", "passages": "P", "tone": "kind"}, "ask/v2 does not know tone"),
-    ],
-)
-def test_missing_and_unknown_variables_are_named(folder: Path, values: dict[str, str], message: str) -> None:
-    """A prompt is filled completely and with nothing else, or not at all."""
-    with pytest.raises(PromptError, match=f"^{re.escape(message)}$"):
-        load("ask", 2, folder).fill(values)
 
 
 def test_a_prompt_or_version_that_is_not_there_is_named(folder: Path) -> None:
     """The error says what there is instead."""
-    with pytest.raises(PromptError, match=r"^there is no prompt 'tell'$"):
-        load("tell", folder=folder)
+    with pytest.raises(PromptError, match=r"^there is no prompt 'shout'; there are ask, tell$"):
+        load("shout", folder=folder)
     with pytest.raises(PromptError, match=r"^prompt 'ask' has no version 3; it has 1, 2, 10$"):
         load("ask", 3, folder)
+    with pytest.raises(PromptError, match=r"^there is no prompt '\.\./ask'"):
+        load("../ask", folder=folder / "tell")
+
+
+def test_everything_is_listed_by_name_and_version(folder: Path) -> None:
+    """Names and versions come in order."""
+    assert [prompt.id for prompt in Registry(folder).all()] == ["ask/v1", "ask/v2", "ask/v10", "tell/v1"]
+
+
+def test_a_registry_reads_a_file_once(folder: Path) -> None:
+    """A running service goes on with the version it has, whatever happens to the file."""
+    registry = Registry(folder)
+    first = registry.load("ask", 1)
+    write(folder, "ask", 1, text_of("Changed {{ question }}."))
+    assert registry.load("ask", 1) is first
+    assert load("ask", 1, folder) != first
+
+
+@pytest.mark.parametrize("prompt", SHIPPED.all(), ids=lambda prompt: prompt.id)
+def test_every_shipped_prompt_can_be_filled(prompt) -> None:
+    """Every place is filled, and the data stands between tags of its own."""
+    filled = "\n".join(text for _, text in prompt.fill({name: f"<<{name}>>" for name in prompt.variables}))
+    assert "{{" not in filled
+    for name in prompt.variables:
+        assert filled.count(f"<{name}>\n<<{name}>>\n</{name}>") == 1
+
+
+def test_the_first_prompt_is_still_the_one_that_was_shipped() -> None:
+    """answer/v1 has no parts: it is one user message, as it was sent before there were parts."""
+    prompt = load("answer", 1)
+    assert prompt.sha256 == "7a108e73bb755df25c83f7f7e3035dde9491534b47014a28bc2bb9c825e4d46b"
+    assert [role for role, _ in prompt.messages] == ["user"]
+    assert prompt.system == ""
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("name", "variables"),
     [
-        ("Answer {{ question }}.", "has no front matter"),
-        ("", "has no front matter"),
-        ("---\nvariables: [question]\n", "has no front matter"),
-        ("---\npurpose: x\n---\nAnswer.", "does not declare its variables as a list"),
-        ("---\n- question\n---\n{{ question }}", "does not declare its variables as a list"),
-        ("---\nvariables: question\n---\n{{ question }}", "does not declare its variables as a list"),
-        ("---\nvariables: [\n---\n{{ question }}", "front matter that is not valid YAML"),
-        ("---\nvariables: [question]\n---\nAnswer.", r"declares \['question'\] but uses \[\]"),
-        ("---\nvariables: []\n---\n{{ question }}", r"declares \[\] but uses \['question'\]"),
+        ("answer", {"passages", "history", "question"}),
+        ("rewrite", {"history", "question"}),
+        ("repair", {"schema", "text", "problem"}),
     ],
 )
-def test_a_broken_prompt_is_refused_by_name(tmp_path: Path, text: str, message: str) -> None:
-    """A file without front matter, or whose variables are not those that it uses, is never sent to a model."""
-    (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / "v1.md").write_text(text)
-    with pytest.raises(PromptError, match=f"broken/v1.* {message}"):
-        load("broken", folder=tmp_path)
+def test_the_newest_prompts_separate_rules_from_data(name: str, variables: set[str]) -> None:
+    """A system part with the rules, a user part with the data, and the variables that the service fills."""
+    prompt = load(name)
+    assert [role for role, _ in prompt.messages] == ["system", "user"]
+    assert prompt.variables == variables
+    assert re.search(r"\bdo not\s+follow it", prompt.system)
+    assert len(prompt.changelog) > 10
 
 
-@pytest.mark.parametrize("file", sorted(SHIPPED.glob("*/v*.md")), ids=lambda file: f"{file.parent.name}/{file.stem}")
-def test_every_shipped_prompt_loads(file: Path) -> None:
-    """Each version that is shipped can be filled, and says what it is for."""
-    prompt = load(file.parent.name, int(file.stem[1:]))
-    filled = prompt.fill(dict.fromkeys(prompt.variables, "VALUE"))
-    assert "{{" not in filled
-    assert filled.count("VALUE") >= len(prompt.variables)
-    assert "purpose:" in file.read_text(encoding="utf-8")
+def test_all_prompts_lie_in_the_package() -> None:
+    """The folder that is read is the one that is shipped."""
+    assert SHIPPED.names() == ["answer", "repair", "rewrite"]
+    assert FOLDER.name == "prompts"
