@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from html import escape
 from typing import Any
 
 import nh3
@@ -98,7 +97,8 @@ def sanitise(html: str, tags: frozenset[str] = _TAGS) -> str:
 def _figure(fence: Token) -> str:
     """A code block under a line that says its language or file, and what the fence's other words say about it."""
     language, _, rest = fence.info.strip().partition(" ")
-    code = _highlighted(fence.content, language, "") or f"<pre><code>{escape(fence.content)}</code></pre>\n"
+    parser = _parser()
+    code = _fence(parser.renderer, [fence], 0, parser.options, {})
     words = rest.split()
     name = next((word for word in words if re.fullmatch(r"[\w./-]+\.\w+", word)), "")
     notes = [name or _LANGUAGES.get(language, language.capitalize())]
@@ -106,7 +106,7 @@ def _figure(fence: Token) -> str:
         notes.append("wrong on purpose")
     if found := re.search(r"no-run: (.+)", rest):
         notes.append(found[1])
-    caption = " · ".join(escape(note) for note in notes if note)
+    caption = " · ".join(escapeHtml(note) for note in notes if note)
     kind = "code wrong" if "wrong" in words else "code"
     lines = fence.attrGet("data-lines")
     return f'<figure class="{kind}" data-lines="{lines}"><figcaption>{caption}</figcaption>{code}</figure>\n'

@@ -2,6 +2,7 @@
 import { copyFrom } from "./clipboard.js";
 import { element, icon } from "./elements.js";
 import { feedbackOn } from "./feedback.js";
+import { fragmentOf } from "./markup.js";
 import { distinct, nameOf, passageUrl } from "./places.js";
 import { receiptOf } from "./receipt.js";
 
@@ -28,12 +29,14 @@ function sourcesOf({ citations }) {
   return element("ol", { class: "sources", "aria-label": "Sources" }, ...items);
 }
 
-/** Where the chapters do not cover it, the nearest of them, unless the answer names them itself. */
+/** Where the chapters do not cover it, the nearest of them: those that the answer names, else the best that were found. */
 function nearestTo({ status, answer_html: html, passages }) {
-  if (status !== "not_in_knowledge_base" || html.includes('href="/read/') || !passages.length) return null;
-  const near = distinct(passages).slice(0, NEAREST);
-  const items = near.map((place) => element("li", {}, element("a", { class: "place", href: passageUrl(place) }, nameOf(place))));
-  return element("ul", { class: "sources", "aria-label": "Nearest chapters" }, ...items);
+  if (status !== "not_in_knowledge_base") return null;
+  const named = [...fragmentOf(html).querySelectorAll('a[href^="/read/"]')].map((link) => [link.getAttribute("href"), link.textContent]);
+  const found = distinct(passages).slice(0, NEAREST).map((place) => [passageUrl(place), nameOf(place)]);
+  const near = named.length ? named : found;
+  const items = near.map(([href, name]) => element("li", {}, element("a", { class: "place", href }, name)));
+  return element("ul", { class: "sources nearest", "aria-label": "Nearest chapters" }, ...items);
 }
 
 function actionsOn(exchange, { say, retry }, feedback) {

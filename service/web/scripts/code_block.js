@@ -16,6 +16,7 @@ export function dressCode(root, say) {
     const copy = element("button", { type: "button", class: "copy-code" }, "Copy");
     copy.addEventListener("click", () => copyFrom(copy, pre.textContent.replace(/\n$/, ""), say));
     const words = element("span", {}, caption.textContent);
+    if (pre.dataset.codeCheck === "failed") words.append(element("span", { class: "code-note" }, " · does not pass the check"));
     caption.replaceChildren(words, copy);
     pre.tabIndex = 0;
     pre.setAttribute("role", "region");

@@ -99,8 +99,9 @@ export class Exchange {
     this.#citations = new Map(answer.citations.map((citation) => [citation.number, citation]));
     this.#passages = answer.passages;
     this.#end();
-    this.#written.finish(this.#withoutState(answer));
     const { tone, text } = stateOf(answer);
+    if (tone === "missing") this.#written.replace(element("p", {}, "The knowledge base does not cover this. Nearest:"));
+    else this.#written.finish(this.#withoutState(answer));
     this.#showState(tone, text);
     if (answer.receipt.cached) this.#state.append(" ", this.#again("Ask afresh"));
     this.#after.replaceChildren(...footOf(this, this.#around, feedback));

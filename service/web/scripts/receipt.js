@@ -37,7 +37,7 @@ function factsOf({ id, mode, receipt }) {
   rows.push(["Searched for", receipt.retrieval_query]);
   if (receipt.attempts > 1) rows.push(["Calls", `${receipt.attempts}, failed ones included`]);
   if (receipt.dropped_citations) rows.push(["Citations dropped", `${counted(receipt.dropped_citations, "citation")} did not stand in the passage named`]);
-  if (receipt.degraded_reason) rows.push(["Model not used", receipt.degraded_reason.replaceAll("_", " ")]);
+  if (receipt.degraded_reason) rows.push(["Model not used", receipt.degraded_reason.replace(/^\w+: /, "")]);
   rows.push(["Index", `${receipt.index_generation}, ${receipt.embedding_model}`]);
   rows.push(["Answer", id]);
   return rows;

@@ -9,6 +9,11 @@ const REASONS = {
   request_too_costly: "The model would have cost more than one question may; these are the passages it would have read.",
   model_unreachable: UNREACHED,
   model_rejected: "The model's provider refused the call; these are the passages it would have read.",
+  model_refused: "The model declined to answer; these are the passages it was given.",
+  model_cut: "The model's answer was cut at its limit of tokens; these are the passages it was given.",
+  model_filtered: "The provider's content filter stopped the answer; these are the passages it was given.",
+  model_malformed: "The model's answer could not be read; these are the passages it was given.",
+  model_problem: "The model could not be used; these are the passages it would have read.",
 };
 
 /**
@@ -17,12 +22,18 @@ const REASONS = {
  */
 export function stateOf(answer) {
   if (answer.status === "not_in_knowledge_base") return { tone: "missing", text: "" };
-  if (answer.degraded) return { tone: "degraded", text: REASONS[answer.receipt?.degraded_reason] ?? UNREACHED };
+  if (answer.degraded) return { tone: "degraded", text: REASONS[reasonOf(answer)] ?? UNREACHED };
   const said = [];
   if (answer.status === "partial") said.push("The chapters cover only a part of this.");
   if (answer.mode === "extractive") said.push(QUOTED);
   if (answer.receipt?.cached) said.push("Given before to the same question; it cost nothing this time.");
+  if (answer.receipt?.stored === false) said.push("The database could not keep it, so it has no address of its own.");
   return { tone: "neutral", text: said.join(" ") };
+}
+
+/** The stable code at the start of `code: what happened`. */
+function reasonOf({ receipt }) {
+  return receipt?.degraded_reason?.split(":")[0];
 }
 
 /** @param {string} sentence @returns {boolean} whether an answer's text says already what `stateOf` says */

@@ -63,8 +63,10 @@ export class Thread {
     exchange.begin();
     exchange.element.scrollIntoView({ block: "start" });
     await this.#run(exchange, async (signal) => {
-      const history = this.#history();
+      const said = this.#history();
       this.conversation ??= await this.#begin(question, signal);
+      // The service knows what was said in a conversation of its own, but not what stood at `/a/…` before it began.
+      const history = this.conversation ? [] : said;
       const asked = { question, history, filters, conversation: this.conversation, fresh };
       const listener = {
         sources: (sources) => exchange.sources(sources),

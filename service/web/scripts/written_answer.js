@@ -44,6 +44,14 @@ export class WrittenAnswer {
     wanted.forEach((block, at) => this.#put(at, block));
   }
 
+  /** Something else instead of what was written. @param {...Node} shown */
+  replace(...shown) {
+    cancelAnimationFrame(this.#frame);
+    this.#waiting.clear();
+    this.#blocks = [];
+    this.element.replaceChildren(...shown);
+  }
+
   /** Show what is waiting at once, as when the reader stops the answer. */
   flush() {
     cancelAnimationFrame(this.#frame);
