@@ -31,7 +31,7 @@ async def test_conversations_are_listed_and_resumed(open_page: Opened, real: str
     drawer = await _drawer(page)
     await drawer.get_by_role("searchbox").fill("rotate refresh")
     await expect(drawer.locator("li")).to_have_count(1)
-    await drawer.get_by_role("link", name="How do I rotate refresh tokens?").click()
+    await drawer.get_by_role("link", name="How do I rotate refresh tokens?", exact=True).click()
     await expect(drawer).to_be_hidden()
     await expect(page.locator(".exchange .actions")).to_have_count(1)
 

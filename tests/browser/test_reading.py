@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
@@ -22,7 +24,7 @@ async def test_a_chapter_opens_without_a_script(browser, scripted: str) -> None:
     page = await context.new_page()
     await page.goto(f"{scripted}/read")
     await page.locator(".sections").get_by_role("link", name="Cache Strategies with Redis").click()
-    assert await page.title() == "Cache Strategies with Redis 缓存策略 · Backend Mastery"
+    await expect(page).to_have_title("Cache Strategies with Redis 缓存策略 · Backend Mastery")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Cache Strategies with Redis")
     await expect(page.locator("#m-composer")).to_be_hidden()
     await page.locator(".pager .next").click()
@@ -36,7 +38,7 @@ async def test_moving_between_chapters_keeps_the_page(open_page: Opened, scripte
     await page.evaluate("window.kept = true")
     await page.locator(".pager .next").click()
     await expect(page.locator(".chapter")).to_have_attribute("data-path", "08_background_jobs/01_celery_basics.md")
-    assert "Celery" in await page.title()
+    await expect(page).to_have_title(re.compile("Celery.* · Backend Mastery"))
     await page.go_back()
     await expect(page.locator(".chapter")).to_have_attribute("data-path", "07_caching_layer/cache_strategies.md")
     assert await page.evaluate("window.kept")

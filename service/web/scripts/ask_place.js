@@ -65,6 +65,8 @@ export class AskPlace {
     if (question) this.composer.text = question;
     if (matchMedia("(hover: hover)").matches || chapter) this.composer.focus();
     this.#page.titled("Backend Mastery");
+    const problem = this.#intro.querySelector("[data-problem]");
+    if (problem) this.thread.fail("The chapters are not there yet", new Problem({ code: problem.dataset.problem, detail: problem.dataset.detail, status: 503 }));
   }
 
   /** @param {string} id @param {boolean} again even if it is the one that is shown */
@@ -154,12 +156,11 @@ export class AskPlace {
     const template = this.#intro.querySelector("template");
     this.#filters.offer(template);
     if (template?.dataset.longest) this.composer.longest = Number(template.dataset.longest);
-    const problem = this.#intro.querySelector("[data-problem]");
-    if (problem) this.thread.fail("The chapters", new Problem({ code: problem.dataset.problem, detail: problem.dataset.detail, status: 503 }));
   }
 
   #welcome(shown) {
     const welcome = this.#intro.querySelector("[data-welcome]");
     if (welcome) welcome.hidden = !shown;
+    document.getElementById("m-thread-title").hidden = shown && Boolean(welcome);
   }
 }

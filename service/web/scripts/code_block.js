@@ -19,12 +19,12 @@ export function dressCode(root, say) {
     if (pre.dataset.codeCheck === "failed") words.append(element("span", { class: "code-note" }, " · does not pass the check"));
     caption.replaceChildren(words, copy);
     pre.tabIndex = 0;
-    pre.setAttribute("role", "region");
+    pre.setAttribute("role", "group");
     pre.setAttribute("aria-label", `Code${words.textContent ? `, ${words.textContent}` : ""}`);
   }
   for (const table of root.querySelectorAll("table")) {
     if (table.parentElement?.classList.contains("table-scroll")) continue;
-    const scroll = element("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": "Table" });
+    const scroll = element("div", { class: "table-scroll", tabindex: 0, role: "group", "aria-label": "Table" });
     table.replaceWith(scroll);
     scroll.append(table);
   }

@@ -57,7 +57,6 @@ export class Exchange {
   }
 
   begin() {
-    this.element.classList.add("live");
     this.#box.setAttribute("aria-busy", "true");
     this.#progress.textContent = "Looking through the chapters…";
   }
@@ -138,7 +137,6 @@ export class Exchange {
     this.#box.classList.remove("writing");
     this.#box.removeAttribute("aria-busy");
     this.#progress.textContent = this.#read();
-    this.element.classList.remove("live");
   }
 
   /** The line above the answer stays to the end, so that nothing under it moves. */

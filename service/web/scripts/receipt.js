@@ -74,7 +74,7 @@ function passageTable(passages) {
     element("th", { scope: "col", class: at === 1 || at === 2 ? "number" : null }, name),
   );
   const table = element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows));
-  const scroll = element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Passages" }, table);
+  const scroll = element("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Passages" }, table);
   return [element("h3", {}, counted(passages.length, "passage found", "passages found")), scroll];
 }
 

@@ -202,7 +202,7 @@ export class Thread {
   #showEarlier() {
     const batch = this.#earlier.splice(-SHOWN_AT_ONCE);
     const made = batch.map((one) => this.#made(one.question, {}, one));
-    const first = this.#exchanges[0]?.element;
+    const first = this.#exchanges[0]?.element.querySelector(".question");
     const before = first?.getBoundingClientRect().top ?? 0;
     this.#exchanges.unshift(...made);
     this.#showEarlierButton();

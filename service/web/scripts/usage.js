@@ -87,14 +87,14 @@ function part(title, chart, rows, first, name) {
 }
 
 function figure(chart) {
-  return element("figure", { tabindex: 0, role: "region", "aria-label": chart.getAttribute("aria-label") }, chart);
+  return element("figure", { tabindex: 0, role: "group", "aria-label": chart.getAttribute("aria-label") }, chart);
 }
 
 function table(head, rows, name) {
   const heads = head.map((words) => element("th", { scope: "col" }, words));
   const lines = rows.map(([first, ...rest]) => element("tr", {}, element("th", { scope: "row" }, first), ...rest.map((cell) => element("td", {}, cell))));
   const whole = element("table", {}, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...lines));
-  return element("details", {}, element("summary", {}, name), element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": name }, whole));
+  return element("details", {}, element("summary", {}, name), element("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": name }, whole));
 }
 
 function rowsOf(rows) {
