@@ -30,13 +30,13 @@ async def ask_page(request: Request, service: Running, part: str = "") -> Respon
     return await _ask_page(request, service, _TITLE, part)
 
 
-@router.get("/c/{conversation}")
+@router.get("/c/{conversation:path}")
 async def conversation_page(request: Request, service: Running, conversation: str) -> Response:  # noqa: ARG001
     """A conversation; the page fetches what was said."""
     return await _ask_page(request, service, f"Conversation · {_TITLE}")
 
 
-@router.get("/a/{answer}")
+@router.get("/a/{answer:path}")
 async def answer_page(request: Request, service: Running, answer: str) -> Response:  # noqa: ARG001
     """One answer by itself, to be shared."""
     return await _ask_page(request, service, f"Answer · {_TITLE}")

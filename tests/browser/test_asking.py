@@ -57,7 +57,9 @@ async def test_sources_come_before_the_first_word(open_page: Opened, scripted: s
     await expect(exchange.locator(".reading-list")).to_be_hidden()
 
 
-async def test_a_mark_opens_its_source_while_the_answer_is_written(open_page: Opened, scripted: str, stub: Stub) -> None:
+async def test_a_mark_opens_its_source_while_the_answer_is_written(
+    open_page: Opened, scripted: str, stub: Stub
+) -> None:
     """A mark works from the moment it appears, although its quote comes only with the whole answer."""
     gate = asyncio.Event()
     stub.scripts[HOLD] = Script(gate=gate, pieces=["The code fills it [1].\n\n", "More ", "words [2]."])

@@ -59,7 +59,9 @@ async def test_the_same_number_is_the_same_passage(open_page: Opened, scripted: 
     line = exchange.locator(".sources li").nth(1).get_by_role("link")
     assert await line.get_attribute("href") == mark
     await line.click()
-    await expect(page.locator("#m-source .passage")).to_contain_text("Write-through updates cache and database together")
+    await expect(page.locator("#m-source .passage")).to_contain_text(
+        "Write-through updates cache and database together"
+    )
 
 
 async def test_a_link_to_a_passage_opens_there(open_page: Opened, scripted: str) -> None:

@@ -78,7 +78,7 @@ async def test_a_conversation_is_exported(open_page: Opened, real: str) -> None:
             await row.get_by_role("link", name=words).click()
         file = await started.value
         assert file.suggested_filename.endswith(ending)
-        text = (await asyncio.to_thread((await file.path()).read_text, "utf-8"))
+        text = await asyncio.to_thread((await file.path()).read_text, "utf-8")
         assert "How does keyset pagination work?" in text
         if ending == ".json":
             assert json.loads(text)["exchanges"][0]["answer"]["citations"]

@@ -39,3 +39,12 @@ export function linesOf(lines) {
   const found = /^(\d{1,6})(?:-(\d{1,6}))?$/.exec(lines ?? "");
   return found && [Number(found[1]), Number(found[2] ?? found[1])];
 }
+
+/** @param {string} text of an address @returns {string} decoded; as it is where it is not encoded well */
+export function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

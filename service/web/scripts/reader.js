@@ -4,7 +4,7 @@ import { dressCode } from "./code_block.js";
 import { element } from "./elements.js";
 import { fragmentOf } from "./markup.js";
 import { markPassage, unmarkPassages } from "./passage.js";
-import { linesOf } from "./places.js";
+import { decoded, linesOf } from "./places.js";
 import { sentenceOf } from "./states.js";
 
 export class Reader {
@@ -66,7 +66,7 @@ export class Reader {
     const lines = linesOf(url.searchParams.get("lines"));
     const passage = lines && markPassage(this.#root, lines);
     if (!lines) unmarkPassages(this.#root);
-    const anchor = decodeURIComponent(url.hash.slice(1));
+    const anchor = decoded(url.hash.slice(1));
     const at = passage ?? (anchor && document.getElementById(anchor));
     if (!at) {
       scrollTo({ top: 0, behavior: "instant" });
@@ -80,7 +80,7 @@ export class Reader {
   /** Marks in the contents the heading that is being read. */
   #follow(prose) {
     this.#watching?.disconnect();
-    const links = new Map([...this.#root.querySelectorAll(".outline a")].map((link) => [decodeURIComponent(link.hash.slice(1)), link]));
+    const links = new Map([...this.#root.querySelectorAll(".outline a")].map((link) => [decoded(link.hash.slice(1)), link]));
     const headings = [...prose.querySelectorAll(":is(h2, h3)[id]")].filter((heading) => links.has(heading.id));
     const mark = () => {
       const read = headings.findLast((heading) => heading.getBoundingClientRect().top < 160) ?? headings[0];

@@ -1,6 +1,8 @@
 // Places have addresses: links within the page change what is shown without loading it anew, so that an answer goes on
 // being written while somebody reads a chapter.
 
+import { decoded } from "./places.js";
+
 const PLACES = [
   [/^\/$/, "ask"],
   [/^\/c\/([^/]+)$/, "conversation"],
@@ -13,7 +15,7 @@ const PLACES = [
 export function placeAt(url) {
   for (const [pattern, name] of PLACES) {
     const found = url.origin === location.origin && pattern.exec(url.pathname);
-    if (found) return { name, id: found[1] && decodeURIComponent(found[1]) };
+    if (found) return { name, id: found[1] && decoded(found[1]) };
   }
   return null;
 }

@@ -68,12 +68,13 @@ export class WrittenAnswer {
     const wanted = html.trim();
     while (this.#blocks.length <= at) {
       const block = element("div", { class: "block" });
-      this.#blocks.push({ element: block, html: "" });
+      this.#blocks.push({ element: block, html: "", parsed: "" });
       this.element.append(block);
     }
     const block = this.#blocks[at];
-    if (block.html === wanted) return;
+    if (block.html === wanted || block.parsed === wanted) return;
     const made = fragmentOf(wanted);
+    block.parsed = made.firstElementChild?.outerHTML ?? "";
     this.#dress(made);
     dressCode(made, this.#say);
     block.element.replaceChildren(made);
