@@ -42,7 +42,7 @@ def _markdown(tokens: int) -> list[str]:
 def _answer(id_: str, markdown: str) -> Answer:
     return Answer(
         id_, "Write much", Status.ANSWERED, markdown, to_html(markdown, [_CITED]), (_CITED,), (_PASSAGE,) * 8, (),
-        Mode.LLM, False, _RECEIPT,
+        Mode.LLM, degraded=False, receipt=_RECEIPT,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,15 @@ from .serving import serving
 from .stub import Stub, app_of
 
 OPTIONS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 PATIENCE = 8_000
@@ -152,10 +158,3 @@ async def served(folder: Path, **changes: Any) -> AsyncIterator[str]:
     """A real service of a test's own."""
     async with serving(create_app(settings_for(folder, **changes))) as address:
         yield address
-
-
-@pytest.fixture(autouse=True)
-def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nothing that a test opens goes anywhere but to loopback."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    yield

@@ -22,15 +22,32 @@ TOGETHER = (
 CITATIONS = (
     Citation(1, CACHE, TITLE, "Cache-Aside", "cache-aside", chapter_url(CACHE, "cache-aside"), OWNS, 7, 7),
     Citation(
-        2, CACHE, TITLE, "Write-Through & Write-Behind", "write-through--write-behind",
-        chapter_url(CACHE, "write-through--write-behind"), TOGETHER, 66, 66,
+        2,
+        CACHE,
+        TITLE,
+        "Write-Through & Write-Behind",
+        "write-through--write-behind",
+        chapter_url(CACHE, "write-through--write-behind"),
+        TOGETHER,
+        66,
+        66,
     ),
-)  # fmt: skip
+)
 PASSAGES = (
     Passage(CACHE, TITLE, "Cache-Aside", "cache-aside", 5, 7, 0.91, OWNS, PassageUse.CITED),
-    Passage(CACHE, TITLE, "Write-Through & Write-Behind", "write-through--write-behind", 64, 66, 0.74, TOGETHER, PassageUse.CITED),
+    Passage(
+        CACHE,
+        TITLE,
+        "Write-Through & Write-Behind",
+        "write-through--write-behind",
+        64,
+        66,
+        0.74,
+        TOGETHER,
+        PassageUse.CITED,
+    ),
     Passage("notes/random_tips.md", "Random tips", "Random tips", "", 1, 4, 0.31, "Tips.", PassageUse.RANKED_LOWER),
-)  # fmt: skip
+)
 TEXT = (
     "With cache-aside the code reads the cache first and fills it on a miss [1].\n\n"
     "Write-behind answers after the cache write and saves to the database later [2].\n\n"

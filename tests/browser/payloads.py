@@ -60,4 +60,4 @@ PAYLOADS = [
     f"${{{RUN}}}",
     f"<x onclick={RUN} contenteditable autofocus tabindex=1 onfocus={RUN}>x</x>",
     f"<img name=getElementById><img id=m-thread src=x onerror={RUN}>",
-]  # fmt: skip
+]

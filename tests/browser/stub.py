@@ -54,7 +54,13 @@ class Kept:
     def as_json(self) -> dict[str, Any]:
         """As the API gives it."""
         moment = self.at.isoformat()
-        return {"id": self.id, "title": self.title, "created_at": moment, "updated_at": moment, "turns": len(self.exchanges)}  # fmt: skip
+        return {
+            "id": self.id,
+            "title": self.title,
+            "created_at": moment,
+            "updated_at": moment,
+            "turns": len(self.exchanges),
+        }
 
 
 class Stub:
@@ -73,7 +79,11 @@ class Stub:
 
     def keep(self, title: str, answers: Sequence[Answer] = (), days_ago: int = 0) -> Kept:
         """A conversation that was held before."""
-        kept = Kept(f"c{len(self.conversations) + len(self.deleted)}", title, datetime.now(UTC) - timedelta(days=days_ago, seconds=len(self.conversations)))  # fmt: skip
+        kept = Kept(
+            f"c{len(self.conversations) + len(self.deleted)}",
+            title,
+            datetime.now(UTC) - timedelta(days=days_ago, seconds=len(self.conversations)),
+        )
         for one in answers:
             self.answers[one.id] = (one, None)
             kept.exchanges.append(exchange(len(kept.exchanges), one))
@@ -85,7 +95,14 @@ def exchange(position: int, answer: Answer, *, done: bool = True) -> dict[str, A
     """An exchange as the API gives it."""
     whole = ANSWER.dump_python(answer, mode="json") if done else None
     moment = datetime.now(UTC).isoformat()
-    return {"position": position, "question": answer.question, "answer_id": answer.id, "asked_at": moment, "answer": whole, "error": None}  # fmt: skip
+    return {
+        "position": position,
+        "question": answer.question,
+        "answer_id": answer.id,
+        "asked_at": moment,
+        "answer": whole,
+        "error": None,
+    }
 
 
 def event(name: str, data: Any) -> bytes:
@@ -97,7 +114,9 @@ async def _streamed(script: Script, answer: Answer, kept: Kept | None) -> AsyncI
     if script.before_sources:
         await script.before_sources.wait()
     passages = [TypeAdapter(type(one)).dump_python(one, mode="json") for one in answer.passages]
-    yield event("sources", {"id": answer.id, "retrieval_query": answer.question, "index_generation": "g", "passages": passages})  # fmt: skip
+    yield event(
+        "sources", {"id": answer.id, "retrieval_query": answer.question, "index_generation": "g", "passages": passages}
+    )
     text, shown = "", set[int]()
     pieces = script.pieces if script.pieces is not None else answer.answer.splitlines(keepends=True)
     for at, piece in enumerate(pieces):

@@ -26,7 +26,11 @@ async def _violations(page: Page) -> list[str]:
     await page.evaluate("scrollTo(0, 0)")  # what has scrolled under the header counts as covered by it
     await page.evaluate(AXE)
     found = await page.evaluate(f"axe.run(document, {json.dumps(RULES)})")
-    return [f"{one['id']}: {node['html'][:160]} {node['failureSummary']}" for one in found["violations"] for node in one["nodes"]]  # fmt: skip
+    return [
+        f"{one['id']}: {node['html'][:160]} {node['failureSummary']}"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]
 
 
 async def _answer(page: Page) -> None:

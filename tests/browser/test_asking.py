@@ -256,7 +256,9 @@ async def test_an_answer_has_an_address_of_its_own(open_page: Opened, real: str)
     assert "/c/" in other.url
 
 
-async def test_without_a_database_questions_are_answered_all_the_same(open_page: Opened, scripted: str, stub: Stub) -> None:  # fmt: skip
+async def test_without_a_database_questions_are_answered_all_the_same(
+    open_page: Opened, scripted: str, stub: Stub
+) -> None:
     """Where no conversation can be kept, the answer comes, and the history goes along with the next question."""
     stub.keeps_conversations = False
     page = await open_page(scripted)

@@ -142,9 +142,18 @@ async def test_usage_has_charts_with_tables(open_page: Opened, scripted: str, st
 
     def rows(*keys: str) -> dict[str, object]:
         made_rows = [
-            {"key": key, "calls": 4, "answers": 3, "failed": 1, "usage": tokens, "cost": "0.25", "unpriced": 0, "estimated": 0}
+            {
+                "key": key,
+                "calls": 4,
+                "answers": 3,
+                "failed": 1,
+                "usage": tokens,
+                "cost": "0.25",
+                "unpriced": 0,
+                "estimated": 0,
+            }
             for key in keys
-        ]  # fmt: skip
+        ]
         return {"rows": made_rows, "budgets": [{"name": "per_day", "limit": "1.00", "spent": "0.25", "left": "0.75"}]}
 
     stub.usage = {"day": rows(day), "model": rows("gpt-6-luna", "local"), "prompt": rows("answer/v2")}

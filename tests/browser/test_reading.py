@@ -79,9 +79,7 @@ async def test_ask_about_this_chapter_keeps_to_it(open_page: Opened, scripted: s
 async def test_selected_words_can_be_asked_about(open_page: Opened, scripted: str) -> None:
     """A selection brings a button that takes the words into the question and keeps to the chapter."""
     page = await open_page(scripted + CACHE)
-    await page.evaluate(
-        "getSelection().selectAllChildren(document.querySelector('#cache-aside').nextElementSibling)"
-    )  # fmt: skip
+    await page.evaluate("getSelection().selectAllChildren(document.querySelector('#cache-aside').nextElementSibling)")
     button = page.get_by_role("button", name="Ask about this passage")
     await expect(button).to_be_in_viewport()
     await button.click()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +18,7 @@ from . import made_answers as made
 from .acts import ask
 from .conftest import Opened, served
 from .payloads import PAYLOADS
-from .stub import Stub
+from .stub import Script, Stub
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -24,7 +26,8 @@ WEB = Path(__file__).parents[2] / "service" / "web"
 SENTINEL = """
 window.__xss = 0;
 window.__blocked = [];
-addEventListener('securitypolicyviolation', (event) => window.__blocked.push(`${event.violatedDirective} ${event.sample}`));
+addEventListener('securitypolicyviolation', ({ violatedDirective: directive, sample }) =>
+  window.__blocked.push(`${directive} ${sample}`));
 """
 
 
@@ -58,7 +61,8 @@ async def _assert_nothing_ran(page: Page) -> None:
     foreign = await page.evaluate(
         """() => [...document.querySelectorAll('main *, dialog *')]
           .filter((one) => /^(script|iframe|object|embed|base|meta|link|style|img|video|audio|math)$/i.test(one.tagName)
-            || [...one.attributes].some(({ name, value }) => /^on/i.test(name) || /^\\s*(javascript|data|vbscript):/i.test(value)))
+            || [...one.attributes].some(({ name, value }) =>
+              /^on/i.test(name) || /^\\s*(javascript|data|vbscript):/i.test(value)))
           .map((one) => one.outerHTML.slice(0, 120))"""
     )
     assert foreign == []
@@ -80,7 +84,7 @@ async def test_in_what_is_asked_and_answered(open_page: Opened, scripted: str, s
         await page.locator(".earlier").evaluate("(button) => button.click()")
     await expect(page.locator(".exchange")).to_have_count(len(PAYLOADS))
     await page.evaluate(
-        """() => { for (const button of document.querySelectorAll('.actions button[aria-expanded]')) button.click(); }"""
+        "document.querySelectorAll('.actions button[aria-expanded]').forEach((button) => button.click())"
     )
     await page.locator(".cite").first.hover()
     await page.get_by_role("button", name="Conversations").click()
@@ -89,9 +93,14 @@ async def test_in_what_is_asked_and_answered(open_page: Opened, scripted: str, s
 
 
 def _hostile(payload: str) -> Any:
-    from dataclasses import replace
-
-    cited = replace(made.CITATIONS[0], quote=payload, heading=payload, title=payload, chapter=f"{payload}.md", url=f"javascript:window.__xss++//{payload}")  # fmt: skip
+    cited = replace(
+        made.CITATIONS[0],
+        quote=payload,
+        heading=payload,
+        title=payload,
+        chapter=f"{payload}.md",
+        url=f"javascript:window.__xss++//{payload}",
+    )
     passage = replace(made.PASSAGES[0], heading=payload, title=payload, text=payload, chapter=payload)
     return made.answer(
         payload,
@@ -106,8 +115,6 @@ def _hostile(payload: str) -> Any:
 @pytest.mark.parametrize("payload", PAYLOADS[::6])
 async def test_in_a_stream(open_page: Opened, scripted: str, stub: Stub, payload: str) -> None:
     """Typed by hand, streamed in pieces as HTML, and given back as a source."""
-    from .stub import Script
-
     answer = _hostile(payload)
     pieces = [answer.answer[at : at + 7] for at in range(0, len(answer.answer), 7)]
     stub.scripts[payload] = Script(answer=answer, pieces=pieces)
@@ -120,12 +127,10 @@ async def test_in_a_stream(open_page: Opened, scripted: str, stub: Stub, payload
 
 async def test_as_plain_deltas(open_page: Opened, scripted: str, stub: Stub) -> None:
     """A service that sends no HTML is shown as text, tags and all."""
-    import asyncio
-
-    from .stub import Script
-
     gate = asyncio.Event()
-    stub.scripts["Plain?"] = Script(answer=made.answer("Plain?", "x"), pieces=["\n\n".join(PAYLOADS), "end"], plain=True, gate=gate)  # fmt: skip
+    stub.scripts["Plain?"] = Script(
+        answer=made.answer("Plain?", "x"), pieces=["\n\n".join(PAYLOADS), "end"], plain=True, gate=gate
+    )
     page = await _watched(open_page, scripted)
     exchange = await ask(page, "Plain?")
     gate.set()
@@ -142,8 +147,11 @@ async def hostile(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-
         file = root / "chapters" / f"{number:02} {name}.md"
         file.parent.mkdir(exist_ok=True)
         heading = payload.replace("\n", " ")
-        front = f"title: {_yaml(heading)}\nsection: {_yaml(heading)}\nlevel: {_yaml(heading)}\nsummary: {_yaml(heading)}\nquestions: [{_yaml(heading)}]\nversions: {{x: {_yaml(heading)}}}"  # fmt: skip
-        file.write_text(f"---\n{front}\n---\n# {heading}\n\n## {heading} {number}\n\n{payload}\n\nEnough words here to be a passage on zebras number {number}.\n", encoding="utf-8")  # fmt: skip
+        said = _yaml(heading)
+        fields = "\n".join(f"{name}: {said}" for name in ("title", "section", "level", "summary"))
+        front = f"{fields}\nquestions: [{said}]\nversions: {{x: {said}}}"
+        text = f"# {heading}\n\n## {heading} {number}\n\n{payload}\n\nEnough words on zebras for passage {number}.\n"
+        file.write_text(f"---\n{front}\n---\n{text}", encoding="utf-8")
     await ingest(root / "data", root / "chapters")
     async with served(root / "data", knowledge_base=root / "chapters") as address:
         yield address
@@ -182,7 +190,19 @@ async def test_in_answers_out_of_such_chapters(open_page: Opened, hostile: str) 
     await _assert_nothing_ran(page)
 
 
-@pytest.mark.parametrize("address", ["/?q={}", "/?chapter={}", "/read/{}", "/c/{}", "/a/{}", "/read?lines={}", "/#{}", "/read/07_caching_layer/cache_strategies?lines={}#{}"])  # fmt: skip
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/?q={}",
+        "/?chapter={}",
+        "/read/{}",
+        "/c/{}",
+        "/a/{}",
+        "/read?lines={}",
+        "/#{}",
+        "/read/07_caching_layer/cache_strategies?lines={}#{}",
+    ],
+)
 async def test_in_an_address(open_page: Opened, scripted: str, address: str) -> None:
     """What stands in the address is shown as text or not at all, and nothing is asked by merely opening it."""
     for payload in PAYLOADS[::9]:
@@ -210,7 +230,8 @@ async def test_the_policy_would_stop_what_gets_through(open_page: Opened, script
     )
     assert refused == ["TypeError"] * 4
     await page.evaluate(
-        "document.body.append(Object.assign(document.createElement('a'), { href: 'javascript:window.__xss = 9', id: 'go' }))"
+        "document.body.append("
+        "Object.assign(document.createElement('a'), { href: 'javascript:window.__xss = 9', id: 'go' }))"
     )
     await page.evaluate("document.getElementById('go').click()")
     await page.wait_for_function("window.__blocked.length >= 5")
@@ -239,7 +260,20 @@ async def test_html_becomes_elements_in_one_place() -> None:
     assert found == {"markup.js"}
 
 
-@pytest.mark.parametrize("path", ["../settings.py", "..%2fsettings.py", "%2e%2e/%2e%2e/etc/passwd", "scripts/../../api/pages.py", "index.html", "", "scripts", "/etc/passwd", "styles/tokens.css"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../settings.py",
+        "..%2fsettings.py",
+        "%2e%2e/%2e%2e/etc/passwd",
+        "scripts/../../api/pages.py",
+        "index.html",
+        "",
+        "scripts",
+        "/etc/passwd",
+        "styles/tokens.css",
+    ],
+)
 async def test_assets_are_only_the_pages_own(open_page: Opened, scripted: str, path: str) -> None:
     """No address leads out of the list of files that was read at the start."""
     page = await open_page(scripted)

@@ -16,6 +16,7 @@ from . import made_answers as made
 from .acts import answered, ask
 from .conftest import PHONE, Opened, served
 from .stub import Script, Stub
+from .stub import exchange as said
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -27,21 +28,34 @@ def _refusal(status: int, code: str, detail: str, **headers: str) -> Script:
     return Script(problem=(status, document, {name.replace("_", "-"): value for name, value in headers.items()}))
 
 
+UNREACHED = {"status": 503, "code": "model_unreachable", "title": "The model cannot be reached"}
+UNREACHED["detail"] = "no answer in 60 s"
 PROBLEMS = [
-    (_refusal(429, "budget_spent", "spent", Retry_After="12000"), "Today's budget for answers is spent. It opens again in 3 h 20 min"),
-    (_refusal(429, "rate_limited", "slow down", Retry_After="30"), "Too many questions at once. You can ask again in 30 seconds."),
+    (
+        _refusal(429, "budget_spent", "spent", Retry_After="12000"),
+        "Today's budget for answers is spent. It opens again in 3 h 20 min",
+    ),
+    (
+        _refusal(429, "rate_limited", "slow down", Retry_After="30"),
+        "Too many questions at once. You can ask again in 30 seconds.",
+    ),
     (_refusal(503, "index_missing", "nothing"), "Nothing is ingested yet, so there is nothing to answer from."),
     (_refusal(503, "index_corrupted", "a file is cut short"), "The index is damaged: a file is cut short"),
     (_refusal(401, "unknown_key", "no key"), "This service answers only those who have a key."),
-    (_refusal(422, "unknown_filter", "there is no section '99'"), "There is no section '99'. Take the filter away and ask again."),
+    (
+        _refusal(422, "unknown_filter", "there is no section '99'"),
+        "There is no section '99'. Take the filter away and ask again.",
+    ),
     (_refusal(500, "internal", "the log has it"), "Problem. The log has it."),
     (_refusal(404, "conversation_not_found", "gone"), "This conversation is not here any more"),
-    (Script(error={"status": 503, "code": "model_unreachable", "title": "The model cannot be reached", "detail": "no answer in 60 s"}), "The model cannot be reached. No answer in 60 s."),
-]  # fmt: skip
+    (Script(error=UNREACHED), "The model cannot be reached. No answer in 60 s."),
+]
 
 
-@pytest.mark.parametrize(("script", "sentence"), PROBLEMS, ids=lambda value: getattr(value, "problem", None) and value.problem[1]["code"])  # fmt: skip
-async def test_a_problem_is_a_sentence(open_page: Opened, scripted: str, stub: Stub, script: Script, sentence: str) -> None:  # fmt: skip
+@pytest.mark.parametrize(("script", "sentence"), PROBLEMS)
+async def test_a_problem_is_a_sentence(
+    open_page: Opened, scripted: str, stub: Stub, script: Script, sentence: str
+) -> None:
     """What went wrong is said in words, the question stays, and one can go on."""
     stub.scripts[HOLD] = script
     page = await open_page(scripted)
@@ -99,18 +113,31 @@ async def test_a_model_that_fails_is_said_plainly(open_page: Opened, modelled: s
 
 
 STATES = [
-    ({"degraded": True, "mode": Mode.EXTRACTIVE, "receipt": made.receipt(degraded_reason="model_unreachable: no answer")},
-     "The model could not be reached; these are the passages it would have read."),
-    ({"degraded": True, "mode": Mode.EXTRACTIVE, "receipt": made.receipt(degraded_reason="budget_spent: spent")},
-     "Today's budget for the model is spent; these are the passages it would have read."),
+    (
+        {
+            "degraded": True,
+            "mode": Mode.EXTRACTIVE,
+            "receipt": made.receipt(degraded_reason="model_unreachable: no answer"),
+        },
+        "The model could not be reached; these are the passages it would have read.",
+    ),
+    (
+        {"degraded": True, "mode": Mode.EXTRACTIVE, "receipt": made.receipt(degraded_reason="budget_spent: spent")},
+        "Today's budget for the model is spent; these are the passages it would have read.",
+    ),
     ({"status": Status.PARTIAL}, "The chapters cover only a part of this."),
-    ({"receipt": made.receipt(cached=True)}, "Given before to the same question; it cost nothing this time. Ask afresh"),
+    (
+        {"receipt": made.receipt(cached=True)},
+        "Given before to the same question; it cost nothing this time. Ask afresh",
+    ),
     ({"receipt": made.receipt(stored=False)}, "The database could not keep it, so it has no address of its own."),
-]  # fmt: skip
+]
 
 
-@pytest.mark.parametrize(("changes", "sentence"), STATES, ids=lambda value: value[:30] if isinstance(value, str) else "")  # fmt: skip
-async def test_an_answer_says_what_it_is(open_page: Opened, scripted: str, stub: Stub, changes: dict[str, object], sentence: str) -> None:  # fmt: skip
+@pytest.mark.parametrize(("changes", "sentence"), STATES)
+async def test_an_answer_says_what_it_is(
+    open_page: Opened, scripted: str, stub: Stub, changes: dict[str, object], sentence: str
+) -> None:
     """Degraded, partial, given before: one plain line."""
     stub.scripts[HOLD] = Script(answer=made.answer(HOLD, **changes))
     page = await open_page(scripted)
@@ -143,8 +170,6 @@ async def test_a_stream_cut_before_its_first_event(open_page: Opened, scripted: 
     stub.answers[answer.id] = (answer, None)
     await page.get_by_role("button", name="Stop").click()
     kept = next(iter(stub.conversations.values()))
-    from .stub import exchange as said
-
     kept.exchanges.append(said(1, answer, done=False))
     again = await ask(page, "Cut?")
     await expect(again.locator(".actions")).to_be_visible()
@@ -175,8 +200,16 @@ async def test_passages_say_what_became_of_them(open_page: Opened, scripted: str
     exchange = await answered(page, HOLD)
     await exchange.get_by_role("button", name="Receipt").click()
     receipt = exchange.get_by_role("region", name="Receipt")
-    for words in ("1.9 s in all", "gpt-6-luna", "answer/v2", "1,200 read (400 of them cached), 180 written", "$0.0002",
-                  "left out: ranked lower", "0.910", "parses and imports what exists"):  # fmt: skip
+    for words in (
+        "1.9 s in all",
+        "gpt-6-luna",
+        "answer/v2",
+        "1,200 read (400 of them cached), 180 written",
+        "$0.0002",
+        "left out: ranked lower",
+        "0.910",
+        "parses and imports what exists",
+    ):
         await expect(receipt).to_contain_text(words)
     assert PassageUse.RANKED_LOWER in [passage.use for passage in made.PASSAGES]
 
