@@ -21,12 +21,12 @@ def contents_html(chapters: Sequence[Chapter], paths: Sequence[LearningPath]) ->
     """Every chapter once under its section, and the learning paths below."""
     sections = _by_section(chapters)
     shown = "".join(_section_html(title, inside) for title, inside in sections.items())
-    jump = '<a href="#m-paths">Learning paths</a>' if paths else ""
     ways = f'<h2 id="m-paths">Learning paths</h2><div class="paths">{"".join(map(_path_html, paths))}</div>'
     return (
-        '<div class="contents" data-contents data-title="Contents"><header class="contents-head"><h1>Contents</h1>'
-        f'<p class="lede">{len(chapters)} chapters in {len(sections)} sections. {jump}</p></header>'
-        f'<div class="sections">{shown}</div>{ways if paths else ""}</div>'
+        f'<div class="reader wide">{_jumps_html(list(sections), paths)}'
+        '<div class="contents" data-title="Contents"><header class="contents-head"><h1>Contents</h1>'
+        f'<p class="lede">{len(chapters)} chapters in {len(sections)} sections.</p></header>'
+        f'<div class="sections">{shown}</div>{ways if paths else ""}</div></div>'
     )
 
 
@@ -70,6 +70,17 @@ def _by_section(chapters: Sequence[Chapter]) -> dict[str, list[Chapter]]:
 
 def _section_id(section: str) -> str:
     return "m-section-" + (re.sub(r"[^a-z0-9]+", "-", section.lower()).strip("-") or "none")
+
+
+def _jumps_html(sections: Sequence[str], paths: Sequence[LearningPath]) -> str:
+    """The sections by name, to go to one at once."""
+    places = [(_section_id(title), title or "Other chapters") for title in sections]
+    places += [("m-paths", "Learning paths")] if paths else []
+    items = "".join(f'<li><a href="#{id_}">{escape(name)}</a></li>' for id_, name in places)
+    return (
+        '<nav class="outline" aria-label="Sections"><details open><summary>Sections</summary>'
+        f"<ol>{items}</ol></details></nav>"
+    )
 
 
 def _section_html(title: str, chapters: Sequence[Chapter]) -> str:

@@ -30,7 +30,7 @@ from .serving import serving
 
 FOLDER = PROJECT / "docs" / "screenshots"
 DESKTOP, PHONE = (1440, 900), (390, 844)
-COLOURS = 160
+COLOURS = 256
 QUESTION = "How do I call a blocking library from async code?"
 CHAPTER = "/read/04_relational_databases_sql/pagination_strategies"
 

@@ -5,7 +5,7 @@ const WIDTH = 720;
 const HEIGHT = 220;
 const LEFT = 72;
 const BOTTOM = 28;
-const TOP = 24;
+const TOP = 36;
 const ROW = 34;
 const NAME = 200;
 const VALUE = 120;
@@ -45,11 +45,11 @@ export function columns(days, title, shown) {
  * @returns {SVGElement}
  */
 export function bars(rows, title, full = Math.max(...rows.map((row) => row.value))) {
-  const height = TOP + rows.length * ROW;
+  const height = TOP - 12 + rows.length * ROW;
   const longest = WIDTH - NAME - VALUE;
   const chart = drawing("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": title }, drawing("text", { x: 0, y: 12 }, title));
   rows.forEach((row, at) => {
-    const y = TOP + at * ROW + 6;
+    const y = TOP - 12 + at * ROW + 6;
     const width = full ? Math.min(1, row.value / full) * longest : 0;
     chart.append(drawing("text", { x: 0, y: y + 16 }, shortened(row.label)));
     chart.append(drawing("rect", { class: "track", x: NAME, y, width: longest, height: 22, rx: 2 }));
@@ -63,9 +63,9 @@ function shortened(name) {
   return name.length > 26 ? `${name.slice(0, 25)}…` : name;
 }
 
-/** The next of 1, 2, 2.5, 5 and 10 in its power of ten, so that the axis has numbers one can halve. */
+/** The next round number, so that the axis has numbers one can halve. */
 function roundUp(value) {
   if (value <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 2.5, 5, 10].find((step) => step * power >= value * 0.999) * power;
+  return [1, 2, 3, 4, 5, 6, 8, 10].find((step) => step * power >= value * 0.999) * power;
 }

@@ -71,6 +71,8 @@ export class Composer {
     const question = this.text.trim();
     if (this.#busy || !question || question.length > this.#longest) return;
     this.text = "";
+    // On a phone the keyboard would go on covering the answer.
+    if (matchMedia("(hover: none)").matches) this.#box.blur();
     this.#ask(question);
   }
 

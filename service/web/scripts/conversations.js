@@ -76,7 +76,7 @@ export class Conversations {
     const rename = element("button", { type: "button", "aria-label": `Rename ${title}`, onclick: () => this.#rename(item, conversation) }, "Rename");
     const remove = element("button", { type: "button", "aria-label": `Delete ${title}`, onclick: () => this.#delete(item, conversation) }, "Delete");
     const about = element("span", { class: "when" }, `${when(updated)} · ${counted(turns, "question")}`);
-    item.append(link, element("div", { class: "row" }, about, rename, exported("markdown", "Markdown"), exported("json", "JSON"), remove));
+    item.append(link, element("div", { class: "row" }, about, rename, "Export:", exported("markdown", "Markdown"), exported("json", "JSON"), remove));
     return item;
   }
 

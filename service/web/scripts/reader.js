@@ -49,6 +49,8 @@ export class Reader {
   }
 
   #dress() {
+    const outline = this.#root.querySelector(".outline details");
+    if (outline && matchMedia("(max-width: 61.99rem)").matches) outline.open = false;
     const prose = this.#root.querySelector("[data-prose]");
     if (!prose) return;
     dressCode(prose, this.#say);
@@ -58,8 +60,6 @@ export class Reader {
       heading.append(link);
     }
     this.#follow(prose);
-    const outline = this.#root.querySelector(".outline details");
-    if (outline && matchMedia("(max-width: 61.99rem)").matches) outline.open = false;
   }
 
   #goTo(url) {

@@ -70,7 +70,7 @@ function passageTable(passages) {
       element("td", {}, USES[passage.use] ?? ""),
     ),
   );
-  const head = ["Passage", "Lines", "Score", "What became of it"].map((name, at) =>
+  const head = ["Passage", "Lines", "Score", "Outcome"].map((name, at) =>
     element("th", { scope: "col", class: at === 1 || at === 2 ? "number" : null }, name),
   );
   const table = element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows));

@@ -120,7 +120,10 @@ function everyDay(rows) {
   return days;
 }
 
+const BUDGETS = { per_day: "Everybody", per_caller_day: "You", per_request: "One question" };
+
 function named(name) {
+  if (name in BUDGETS) return BUDGETS[name];
   const words = name.replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
