@@ -14,7 +14,7 @@ from rich.progress import Progress
 from evals.golden import FOLDER, Item, load_all
 from evals.report import as_json as figures_as_json
 from evals.report import print_misses, print_table
-from evals.runner import Outcome, measure, run
+from evals.runner import Outcome, by_prompt, measure, run
 from service.errors import UserError
 from service.settings import Settings
 from service.wiring import open_service
@@ -22,8 +22,10 @@ from service.wiring import open_service
 DEFAULT = ("fastapi.yaml", "fresh_02_06.yaml", "followups.yaml")
 
 
-async def run_evaluation(settings: Settings, files: Sequence[Path], misses: bool, as_json: bool) -> None:
-    """Run, print figures by file and over the test split.
+async def run_evaluation(
+    settings: Settings, files: Sequence[Path], *, prompt: int | None = None, misses: bool, as_json: bool
+) -> None:
+    """Run, print figures by file, over the test split, and by prompt version where a model answered.
 
     Raises:
         UserError: a golden file names a chapter that the index does not hold.
@@ -38,10 +40,11 @@ async def run_evaluation(settings: Settings, files: Sequence[Path], misses: bool
                 items = load_all([file])
                 _require(items, there, file)
                 task = progress.add_task(file.stem, total=len(items))
-                outcomes[file.stem] = await run(service.answerer, items, partial(progress.advance, task))
+                outcomes[file.stem] = await run(service.answerer, items, partial(progress.advance, task), prompt)
     everything = [outcome for some in outcomes.values() for outcome in some]
     figures = {name: measure(some) for name, some in outcomes.items()}
     figures["test split"] = measure([outcome for outcome in everything if outcome.item.split == "test"])
+    figures |= {version: measure(some) for version, some in by_prompt(everything).items()}
     if as_json:
         sys.stdout.write(json.dumps(figures_as_json(figures), indent=2) + "\n")
     else:

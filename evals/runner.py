@@ -27,12 +27,15 @@ class Outcome:
         return self.answer.status is Status.NOT_IN_KNOWLEDGE_BASE
 
 
-async def run(answerer: Answerer, items: Sequence[Item], advance: Callable[[], object]) -> list[Outcome]:
-    """Ask every question, one after the other."""
+async def run(
+    answerer: Answerer, items: Sequence[Item], advance: Callable[[], object], prompt: int | None = None
+) -> list[Outcome]:
+    """Ask every question afresh, one after the other; `prompt` is the version of the answer prompt to ask with."""
     outcomes = []
     for item in items:
         history = tuple(Turn(turn.role, turn.content) for turn in item.history)
-        answer = await answerer.ask(Ask(item.question, history, limit=50))
+        asked = Ask(item.question, history, prompt_version=prompt, limit=50, caller="eval", fresh=True)
+        answer = await answerer.ask(asked)
         outcomes.append(_outcome(item, answer))
         advance()
     return outcomes
@@ -43,6 +46,15 @@ def _outcome(item: Item, answer: Answer) -> Outcome:
     found = [(passage.chapter, passage.anchor) for passage in answer.passages]
     right = sum((cited.chapter, cited.anchor) in expected for cited in answer.citations)
     return Outcome(item, answer, rank_of_first(found, set(expected)), right, fact_coverage(answer.answer, item.facts))
+
+
+def by_prompt(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
+    """The outcomes that a model wrote or should have written, by the version of the prompt; none without a model."""
+    versions: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.answer.receipt.prompt:
+            versions.setdefault(outcome.answer.receipt.prompt, []).append(outcome)
+    return dict(sorted(versions.items()))
 
 
 def measure(outcomes: Sequence[Outcome]) -> dict[str, Figure]:

@@ -128,10 +128,13 @@ def _standard() -> dict[str, Source]:
 
 def _imported_there(stub: Path) -> Source:
     """What the module's own source binds beside its stub, such as the modules that it imports itself."""
-    places = [stub.with_suffix(".py")] + [stub.parent.with_suffix(".py")] * (stub.stem == "__init__")
-    for file in (Path(sysconfig.get_path("stdlib")) / place for place in places):
-        if file.exists():
-            return _read(file, PurePosixPath(stub.as_posix()))[1]
+    library = Path(sysconfig.get_path("stdlib"))
+    file, package = stub.with_suffix(".py"), stub.with_suffix("") / "__init__.py"
+    if stub.stem == "__init__":  # what is a package to the stubs may be one file here, and the other way round
+        package, file = file, stub.parent.parent / f"{stub.parent.name}.py"
+    for there in (library / file, library / package):
+        if there.exists():
+            return _read(there, PurePosixPath(stub.with_name(there.name).as_posix()))[1]
     return Source()
 
 
@@ -194,14 +197,14 @@ class _Resolver:
         return names, more
 
 
-def main() -> int:
+def main(file: Path = LIST, distributions: Iterable[str] | None = None) -> int:
     """Write the list; the exit code."""
-    known = gather([STANDARD, *pinned()])
-    LIST.write_bytes(dump(known))
+    known = gather(distributions or [STANDARD, *pinned()])
+    file.write_bytes(dump(known))
     open_ = sum(line.startswith("?") for line in known.lines.values())
     sys.stdout.write(
         f"{len(known.lines):,} modules of {len(known.distributions)} distributions, {open_:,} of them open; "
-        f"{LIST.stat().st_size:,} bytes\n"
+        f"{file.stat().st_size:,} bytes\n"
     )
     return 0
 

@@ -154,7 +154,7 @@ def _open(node: ast.AST, source: Source) -> None:
             source.more_names |= name in ("update", "setdefault", "__setitem__")
         case ast.Assign(value=ast.Call(func=ast.Name(id="globals" | "vars"), args=[])):
             source.more_names = True  # it is written to under another name
-        case ast.Call(args=[ast.Call(func=ast.Name(id="globals"), args=[]), *_]):
+        case ast.Call(args=arguments) if any(map(_is_globals, arguments)):
             source.more_names = True
         case ast.Subscript(value=ast.Attribute(attr="modules"), ctx=ast.Store()):
             source.more_names = source.more_modules = True
@@ -183,6 +183,10 @@ def _exported(tree: ast.Module) -> frozenset[str] | None:
             case _:
                 pass
     return names
+
+
+def _is_globals(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "globals"
 
 
 def _is_all(node: ast.expr) -> bool:

@@ -5,29 +5,31 @@ Exit codes: 0, or 2 where a prompt or version does not exist or is broken.
 
 from __future__ import annotations
 
-import difflib
 import re
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from rich.console import Console
-from rich.syntax import Syntax
-from rich.table import Table
 
-from prompts.lock import Standing, read, standing
 from prompts.prompt import Prompt, PromptError
-from prompts.registry import Registry
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 prompts_app = typer.Typer(no_args_is_help=True, help="The prompts: their versions, texts and changes.")
 
 _SPECIFIED = re.compile(r"([A-Za-z]\w*)(?:/v([1-9]\d*))?")
 _VERSION = re.compile(r"v?([1-9]\d*)")
-_STYLES = {Standing.RELEASED: "green", Standing.DRAFT: "yellow", Standing.CHANGED: "bold red"}
+_STYLES = {"released": "green", "draft": "yellow", "changed": "bold red"}
 
 
 @prompts_app.command("list")
 def list_prompts() -> None:
     """List every version: purpose, hash, whether it is released, and what is new in it."""
+    from rich.console import Console  # noqa: PLC0415 - commands import what they need, so that --help is quick
+
+    from prompts.lock import read, standing  # noqa: PLC0415
+    from prompts.registry import Registry  # noqa: PLC0415
+
     try:
         prompts = Registry().all()
         released = read()
@@ -35,7 +37,7 @@ def list_prompts() -> None:
         _fail(error)
     out = Console()
     if out.is_terminal:
-        out.print(_table(prompts, released))
+        out.print(_table([(prompt, standing(prompt, released)) for prompt in prompts]))
         return
     for prompt in prompts:  # one line each, for grep and cut
         state = standing(prompt, released)
@@ -59,6 +61,10 @@ def diff(
     new: Annotated[str, typer.Argument(help="Another version, such as v2.")],
 ) -> None:
     """Print what changed from one version to another, as a unified diff."""
+    import difflib  # noqa: PLC0415
+
+    from prompts.registry import Registry  # noqa: PLC0415
+
     try:
         registry = Registry()
         one, other = (registry.load(name, _number(version)) for version in (old, new))
@@ -70,13 +76,13 @@ def diff(
     _print("\n".join(lines) + "\n" if one.raw != other.raw else "", "diff")
 
 
-def _table(prompts: list[Prompt], released: dict[str, str]) -> Table:
+def _table(rows: list[tuple[Prompt, str]]) -> Table:
+    from rich.table import Table  # noqa: PLC0415
+
     table = Table("version", "hash", "standing", "purpose", "changelog", box=None, pad_edge=False)
-    for prompt in prompts:
-        state = standing(prompt, released)
-        table.add_row(
-            prompt.id, prompt.hash, f"[{_STYLES[state]}]{state}[/]", _plain(prompt.purpose), _plain(prompt.changelog)
-        )
+    for prompt, state in rows:
+        shown = f"[{_STYLES[state]}]{state}[/]"
+        table.add_row(prompt.id, prompt.hash, shown, _plain(prompt.purpose), _plain(prompt.changelog))
     return table
 
 
@@ -85,6 +91,8 @@ def _plain(text: str) -> str:
 
 
 def _load(specified: str) -> Prompt:
+    from prompts.registry import Registry  # noqa: PLC0415
+
     found = _SPECIFIED.fullmatch(specified)
     if found is None:
         raise PromptError(f"{specified!r} is not a prompt; write NAME or NAME/vN, such as answer/v1")
@@ -100,6 +108,9 @@ def _number(version: str) -> int:
 
 def _print(text: str, language: str) -> None:
     """In colours in a terminal; elsewhere exactly the text, so that it can be piped."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.syntax import Syntax  # noqa: PLC0415
+
     out = Console(soft_wrap=True)
     if out.is_terminal:
         out.print(Syntax(text, language, background_color="default", word_wrap=True))

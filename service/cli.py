@@ -28,6 +28,7 @@ app.add_typer(prompts_app, name="prompts")
 AsJson = Annotated[bool, typer.Option("--json", help="Print exactly the API's JSON.")]
 Section = Annotated[list[str] | None, typer.Option("--section", help="Keep to a section: its title, folder or number.")]
 Level = Annotated[list[str] | None, typer.Option("--level", help="Keep to a level, such as beginner.")]
+PromptVersion = Annotated[int | None, typer.Option("--prompt", min=1, help="Version of the answer prompt.")]
 ChapterOption = Annotated[list[str] | None, typer.Option("--chapter", help="Keep to a chapter: its path or file name.")]
 
 
@@ -82,14 +83,15 @@ def ask(
     section: Section = None,
     level: Level = None,
     chapter: ChapterOption = None,
+    prompt: PromptVersion = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ask the model also where a stored answer would do.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Answer a question with citations; exit code 3 if the knowledge base does not cover it."""
     from service.terminal import ask_and_print  # noqa: PLC0415
 
-    where = _filter(section, level, chapter)
-    covered = _run(ask_and_print(_settings(), question, where, fresh=fresh, as_json=as_json))
+    asked = _asked(question, _filter(section, level, chapter), prompt, fresh=fresh)
+    covered = _run(ask_and_print(_settings(), asked, as_json=as_json))
     raise typer.Exit(0 if covered else 3)
 
 
@@ -98,13 +100,14 @@ def evaluate(
     golden: Annotated[
         list[Path] | None, typer.Option("--golden", help="Golden files; the shipped ones if left out.")
     ] = None,
+    prompt: PromptVersion = None,
     misses: Annotated[bool, typer.Option("--misses", help="List the questions that went wrong.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check answer quality against the golden questions."""
     from evals.command import run_evaluation  # noqa: PLC0415
 
-    _run(run_evaluation(_settings(), golden or [], misses, as_json))
+    _run(run_evaluation(_settings(), golden or [], prompt=prompt, misses=misses, as_json=as_json))
 
 
 @app.command()
@@ -179,6 +182,12 @@ def _settings() -> Settings:
 
 def _run(work: Coroutine[Any, Any, Any]) -> Any:
     return asyncio.run(work)
+
+
+def _asked(question: str, where: Any, prompt: int | None, *, fresh: bool) -> Any:
+    from service.domain import Ask  # noqa: PLC0415
+
+    return Ask(question, where=where, prompt_version=prompt, caller="terminal", fresh=fresh)
 
 
 def _filter(section: list[str] | None, level: list[str] | None, chapter: list[str] | None) -> Any:

@@ -17,14 +17,12 @@ from service.wiring import open_service
 _OWN_LINK = re.compile(r"\[((?:[^\[\]\\]|\\.)*)\]\(/read/[^)]*\)")
 
 
-async def ask_and_print(
-    settings: Settings, question: str, where: SearchFilter, *, fresh: bool = False, as_json: bool = False
-) -> bool:
+async def ask_and_print(settings: Settings, ask: Ask, *, as_json: bool) -> bool:
     """Ask and print; whether the knowledge base covers it."""
     waiting = Console(stderr=True).status("Reading the chapters …")
     async with open_service(settings) as service:
         with waiting if settings.uses_chat_model else nullcontext():
-            answer = await service.desk.answer(Ask(question, where=where, fresh=fresh, caller="terminal"))
+            answer = await service.desk.answer(ask)
     if as_json:
         from service.api.asking import ANSWER  # noqa: PLC0415 - only for JSON; it brings FastAPI along
 

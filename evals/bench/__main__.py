@@ -8,7 +8,7 @@ import platform
 import tempfile
 from pathlib import Path
 
-from evals.bench import ingesting, quickstart, serving
+from evals.bench import ingesting, quickstart, serving, storing
 from evals.golden import FOLDER, load
 from service.settings import PROJECT
 
@@ -23,6 +23,7 @@ def main() -> None:
         scratch = Path(folder)
         ingesting.measure_all(scratch)
         ours = asyncio.run(serving.measure(scratch / "data", scratch / "chapters", questions))
+        asyncio.run(storing.measure(scratch / "state"))
         quickstart.measure(PROJECT / "knowledge_base", questions[:60], ours)
 
 

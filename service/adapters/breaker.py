@@ -3,6 +3,10 @@
 An upstream is one model of one server: providers fail by model, and a fallback on the same server must stay usable.
 Only failures that may pass count, in a row. Anything else that the upstream says (an answer, a refusal, an error that
 is our own fault) is a sign of life. A call that its caller gave up says nothing.
+
+Failures come back faster than answers do: of fifty calls at a time to an upstream that fails three in ten, the first
+fifteen results are all failures. So a row of failures opens the circuit only once the upstream has also been without
+a sign of life for a while; the first word of an answer is one.
 """
 
 from __future__ import annotations
@@ -28,13 +32,24 @@ class Pass:
 
 
 class Breaker:
-    """Closed, until `failures` in a row open it; after `rest` seconds one call at a time probes the upstream."""
+    """Closed, until `failures` in a row and `quiet` seconds without a sign of life open it.
 
-    def __init__(self, failures: int = 8, rest: float = 15.0, clock: Callable[[], float] = time.monotonic) -> None:
+    After `rest` seconds one call at a time probes the upstream.
+    """
+
+    def __init__(
+        self,
+        failures: int = 5,
+        quiet: float = 5.0,
+        rest: float = 15.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._most = failures
+        self._quiet = quiet
         self._rest = rest
         self._clock = clock
         self._failures = 0
+        self._quiet_since = 0.0
         self._opened_at: float | None = None
         self._period = 0
         self._probing = False
@@ -53,15 +68,21 @@ class Breaker:
         """Seconds until the next probe."""
         return 0.0 if self._opened_at is None else max(self._opened_at + self._rest - self._clock(), 0.0)
 
+    def began(self) -> None:
+        """The upstream has begun to answer; how that ends is another matter."""
+        self._quiet_since = self._clock()
+
     def failed(self, given: Pass) -> None:
         """The upstream failed. What began before the circuit opened changes nothing after it."""
         if given.period != self._period:
             return
+        now = self._clock()
         self._failures += 1
-        if given.probe or self._failures >= self._most:
-            self._opened_at = self._clock()
-            self._period += 1
-            self._probing = False
+        if self._failures == 1:
+            self._quiet_since = now
+        if given.probe or (self._failures >= self._most and now - self._quiet_since >= self._quiet):
+            self._opened_at = now
+            self._turn()
 
     def answered(self, given: Pass) -> None:
         """The upstream is alive."""
@@ -70,13 +91,16 @@ class Breaker:
         self._failures = 0
         if given.probe:
             self._opened_at = None
-            self._period += 1
-            self._probing = False
+            self._turn()
 
     def abandoned(self, given: Pass) -> None:
         """Nobody waited for the end; the next call probes instead."""
         if given.probe and given.period == self._period:
             self._probing = False
+
+    def _turn(self) -> None:
+        self._period += 1
+        self._probing = False
 
 
 class BreakingChat:
@@ -105,6 +129,7 @@ class BreakingChat:
             async with aclosing(self._inner.stream(call)) as items:
                 async for item in items:
                     if isinstance(item, TextDelta):
+                        self._breaker.began()
                         yield item
                     else:
                         outcome = item

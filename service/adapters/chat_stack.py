@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from openai import AsyncOpenAI
 
@@ -38,8 +39,11 @@ def make_chat_model(
     client: AsyncOpenAI | None = None,
     policy: RetryPolicy = ANSWER,
     sleep: Sleep = asyncio.sleep,
+    breaker: Callable[[], Breaker] = Breaker,
 ) -> ChatModel:
-    """The configured model, and the fallback behind it where one is named. `client` and `sleep` are for tests.
+    """The configured model, and the fallback behind it where one is named.
+
+    Tests give a `client`, a `sleep` that does not, and makers of breakers that open sooner.
 
     Raises:
         BadSetting: MASTERY_PRICES is wrong.
@@ -49,7 +53,7 @@ def make_chat_model(
 
     def layers(model: str) -> ChatModel:
         metered = MeteredChat(OpenAIChat(client, model), books)
-        return RetryingChat(BreakingChat(SteppingDownChat(metered), Breaker()), policy, sleep)
+        return RetryingChat(BreakingChat(SteppingDownChat(metered), breaker()), policy, sleep)
 
     primary = layers(settings.chat_model)
     if settings.fallback_model in (None, settings.chat_model):

@@ -153,7 +153,8 @@ class _View:
             stored.verify(self._folder)
             self.shard = edge.EdgeShard.load(str(self._folder))
             found = self.shard.count(CHUNKS)
-            self.statistics()  # every question needs them: read here, in a thread, and not by the first answer
+            self.statistics()  # every question needs both: read here, in a thread, and not by the first answer
+            self.chapters()
         except IndexCorrupted:
             _remove(self._folder, self._lock)
             raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 import httpx2
 import openai
@@ -18,13 +19,11 @@ from openai.types.chat import ChatCompletionChunk
 from service.adapters.openai_errors import failure
 from service.adapters.openai_forms import Form
 from service.adapters.openai_reply import Reply
-from service.domain import Failed, Outcome, TextDelta, Usage
+from service.domain import Failed, Malformed, Outcome, TextDelta, Usage
 from service.ports import ChatCall, Message
 
 FORM_REFUSED = "model_form_refused"
 """Code of a failure after which the same call goes out in another form, right away."""
-
-_USAGE_SECONDS = 5.0  # how long the usage is waited for once the answer is whole
 
 
 class OpenAIChat:
@@ -34,9 +33,13 @@ class OpenAIChat:
     the provider may have worked.
     """
 
-    def __init__(self, client: AsyncOpenAI, model: str) -> None:
-        """The client's read timeout is the longest silence, before the first piece and between pieces."""
+    def __init__(self, client: AsyncOpenAI, model: str, usage_seconds: float = 5.0) -> None:
+        """The client's read timeout is the longest silence, before the first piece and between pieces.
+
+        Once the answer is whole, its usage is waited for so many seconds.
+        """
         self._client = client
+        self._usage_seconds = usage_seconds
         self._form = Form()
         self.name = model
 
@@ -66,12 +69,15 @@ class OpenAIChat:
         async with stream:
             ended: Exception | None = None
             try:
-                while (chunk := await _next(stream, reply, call.deadline)) is not None:
+                while (chunk := await self._next(stream, reply, call.deadline)) is not None:
                     if piece := reply.take(chunk):
                         yield TextDelta(piece)
             except Exception as error:  # what parsing meets, the SDK lets out as it is
                 ended = error
-        yield self._outcome(stream, reply, ended, call, what)
+        outcome = self._outcome(stream, reply, ended, call, what)
+        if isinstance(outcome, Malformed) and outcome.text and not reply.begun:  # words: the schema had no effect
+            self._form = self._form.at_most(replace(form, words=True))
+        yield outcome
 
     def _refused(self, form: Form, error: openai.APIStatusError) -> Failed | None:
         """The step down after a refusal of the call's form, remembered for the calls to come."""
@@ -100,16 +106,17 @@ class OpenAIChat:
             return reply.malformed("the stream holds something that is no part of a completion")
         return reply.failed(failure(ended, self.name, what, begun=reply.begun))
 
+    async def _next(
+        self, stream: AsyncStream[ChatCompletionChunk], reply: Reply, deadline: float
+    ) -> ChatCompletionChunk | None:
+        """The next chunk, or None after the last."""
+        soonest = min(deadline, time.monotonic() + self._usage_seconds) if reply.finished else deadline
+        async with _until(soonest):
+            return await anext(stream, None)
+
     async def close(self) -> None:
         """Close connections."""
         await self._client.close()
-
-
-async def _next(stream: AsyncStream[ChatCompletionChunk], reply: Reply, deadline: float) -> ChatCompletionChunk | None:
-    """The next chunk, or None after the last."""
-    soonest = min(deadline, time.monotonic() + _USAGE_SECONDS) if reply.finished else deadline
-    async with _until(soonest):
-        return await anext(stream, None)
 
 
 def _until(deadline: float) -> asyncio.Timeout:

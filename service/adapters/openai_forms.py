@@ -2,7 +2,7 @@
 
 A compatible server may refuse the strict schema, the JSON mode, the usage at the end of a stream or the newer name of
 the limit of output tokens. Each refusal that names such a parameter takes one step down; what a server is known to
-refuse is not sent to it again.
+refuse is not sent to it again. A server that takes the schema and then answers in plain words is told it in words too.
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ _STEP: dict[str, Literal["json_object", "text"]] = {"json_schema": "json_object"
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What is sent beside model and messages."""
+    """What is sent beside model and messages. `words` adds the schema to the messages where it is sent by itself."""
 
     answer: Literal["json_schema", "json_object", "text"] = "json_schema"
     limit: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
     usage: bool = True
+    words: bool = False
 
     def messages(self, call: ChatCall) -> tuple[Message, ...]:
-        """The messages as they are sent: with the schema in words where it is not sent by itself."""
-        return call.messages if self.answer == "json_schema" else _with_schema(call)
+        """The messages as they are sent: with the schema in words where it is not sent by itself, or has no effect."""
+        return _with_schema(call) if self.words or self.answer != "json_schema" else call.messages
 
     def schema(self, call: ChatCall) -> str:
         """The schema as it is sent beside the messages; empty where it is part of them."""
@@ -76,6 +77,7 @@ class Form:
             answer=max(self.answer, other.answer, key=("json_schema", "json_object", "text").index),
             limit=max(self.limit, other.limit, key=("max_completion_tokens", "max_tokens").index),
             usage=self.usage and other.usage,
+            words=self.words or other.words,
         )
 
 

@@ -25,6 +25,7 @@ from service.answering.prompting import Prompting
 from service.answering.ranking import is_appendix
 from service.answering.receipts import Body, again, answer_of, passages_of
 from service.answering.retrieval import Found, Retriever, passage_of
+from service.answering.uncited import uncited_sentences
 from service.answering.writing import Writer, Written
 from service.domain import (
     Answer,
@@ -156,6 +157,7 @@ class Answerer:
                 model=outcome.model,
                 bill=written.bill,
                 dropped=draft.dropped,
+                uncited=uncited_sentences(draft.answer),
                 code=await self._checked(draft.answer),
             )
         reason = f"uncited: none of the model's {draft.dropped} citations holds" if draft else _reason(outcome)

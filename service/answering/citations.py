@@ -8,7 +8,7 @@ from urllib.parse import quote as url_quote
 
 from service.domain import Chunk, Citation
 
-_FOLDS = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "\u00a0": " ", "‹": "<"})
+_FOLDS = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "\u00a0": " ", "‹": "<", "⁅": "["})
 _COMMENT_MARK = re.compile(r"^\s*(?:#+|//+|--+|\*)\s?", re.MULTILINE)
 
 

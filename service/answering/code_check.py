@@ -129,7 +129,7 @@ def _parsed(code: str, version: tuple[int, ...]) -> ast.Module:
                 return ast.parse(_ONLY_A_COMMENT.sub(r"\1...", code), feature_version=version)  # type: ignore[arg-type]
             except SyntaxError:
                 raise error from None
-        except ValueError as error:  # a null character
+        except ValueError as error:  # half of a character
             raise SyntaxError(str(error)) from error
 
 

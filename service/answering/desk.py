@@ -20,6 +20,9 @@ from service.domain import Answer, Ask, Turn
 from service.errors import InvalidQuestion, MasteryError, Stopped
 from service.ports import ConversationStore
 
+_REMEMBERED = 4
+"""Exchanges of a conversation that a follow-up may lean on."""
+
 _log = structlog.get_logger()
 
 
@@ -50,7 +53,7 @@ class Desk:
             return await self._answerer.prepare(ask)
         if ask.history:
             raise InvalidQuestion("give either a conversation or a history, not both")
-        _, exchanges = await self._conversations.get(ask.conversation)
+        _, exchanges = await self._conversations.get(ask.conversation, last=_REMEMBERED)
         history = tuple(
             turn
             for exchange in exchanges

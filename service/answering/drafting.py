@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from service.answering.citations import citation, resolve
+from service.answering.guarding import plain_questions
 from service.answering.shown_text import shown
 from service.domain import Block, BlockKind, Chunk, Citation, Reading, Status
 
@@ -115,8 +116,7 @@ def check(said: AnswerDraft, passages: Passages) -> Draft:
     answer = shown(said.answer, numbering, passages.holds_link)
     dropped += len(numbering.left_out - {cited.passage for cited in said.citations})
     citations = tuple(citation(number, *places[passage]) for passage, number in numbering.shown.items())
-    follow_ups = tuple(text.strip() for text in said.follow_ups if text.strip())[:3]
-    return Draft(answer.strip(), citations, Status(said.status), follow_ups, dropped)
+    return Draft(answer.strip(), citations, Status(said.status), plain_questions(said.follow_ups), dropped)
 
 
 def _reading(number: int, section: Sequence[Chunk]) -> Reading:

@@ -16,7 +16,8 @@ _SHORT_SECTION_WORDS = 110
 _LEANS_BACK = re.compile(
     r"^\W*(it|its|this|that|these|those|they|them|he|she|such|both|neither|the (former|latter|same|other)|then|so|but"
     r"|however|therefore|instead|otherwise|also|and|for instance|for example|in that case|because of (this|that)"
-    r"|the reason)\b",
+    r"|the reason|(after|before|for|with|without|by|until|from|on|in|at) (this|that|these|those|such|it|them)"
+    r"|as a result|(in )?this way|here|thus|hence|consequently|afterwards|likewise|similarly|conversely)\b",
     re.IGNORECASE,
 )
 _ABOUT_LAYOUT = re.compile(
@@ -84,11 +85,12 @@ class Weigher:
         """Weights from a fit on the golden questions, rounded (DECISIONS.md)."""
         text, words = sentence.text, len(sentence.text.split())
         score = sum(map(self._found.statistics.idf, own & self._found.terms)) / self._total
-        score += 0.45 * self._chunk_scores.get(chunk.id, 0.5 * self._best) / max(self._best, 0.01)
+        score += 0.55 * self._chunk_scores.get(chunk.id, 0.5 * self._best) / max(self._best, 0.01)
         score -= 0.25 if words < 5 else 0.0
         score -= 0.1 if words > 60 else 0.0
-        score -= 0.15 if _leads_on(text) else 0.0
-        score -= 0.35 if _ABOUT_LAYOUT.match(text) else 0.0
+        score -= 0.15 if _is_lead_in(text) else 0.0
+        score -= 0.2 if _ABOUT_LAYOUT.match(text) else 0.0
+        score -= 0.1 if _LEANS_BACK.match(text) else 0.0
         score -= 0.1 if block.kind in (BlockKind.TABLE, BlockKind.HTML) else 0.0
         return score
 
@@ -101,14 +103,18 @@ def runs_of(units: Sequence[Unit], room: int, most: int) -> list[Excerpt]:
     best = max((unit.score for unit in units), default=0.0)
     for seed in sorted(units, key=lambda unit: -unit.score)[:4]:
         taken = sum(stop - start for start, stop in runs)
-        if len(runs) == most or taken >= room or (runs and seed.score < 0.75 * best):
+        if len(runs) == most or taken >= room or (runs and seed.score < 0.65 * best):
             break
         if any(start - 1 <= seed.order <= stop for start, stop in runs):
             continue
-        start, stop = _around(units, seed, room - taken if most == 1 or runs else max(2, room - 1))
+        first = most > 1 and not runs
+        start, stop = _around(units, seed, max(2, room - 1) + leads_on(seed) if first else room - taken)
         start = max([start, *(end for _, end in runs if end <= seed.order)])
         stop = min([stop, *(begin for begin, _ in runs if begin > seed.order)])
-        runs.append((start, stop))
+        while stop > start and leads_on(units[stop - 1]) and not (most > 1 and _announces(units[stop - 1])):
+            stop -= 1
+        if stop > start:
+            runs.append((start, stop))
     return [Excerpt(units[start].chunk, tuple(units[start:stop])) for start, stop in sorted(runs)]
 
 
@@ -143,19 +149,37 @@ def _needs_previous(unit: Unit, previous: Unit) -> bool:
     if unit.block.kind is BlockKind.CODE or previous.block.kind is BlockKind.CODE:
         return False
     close = previous.sentence.end_line >= unit.sentence.start_line - 2
-    return bool(_LEANS_BACK.match(unit.sentence.text)) or (close and _leads_on(previous.sentence.text))
+    return bool(_LEANS_BACK.match(unit.sentence.text)) or (close and leads_on(previous))
 
 
-def _leads_on(text: str) -> bool:
+def leads_on(unit: Unit) -> bool:
     """Whether a sentence only announces what follows it."""
+    return _is_lead_in(unit.sentence.text)
+
+
+def _is_lead_in(text: str) -> bool:
     return text.rstrip("*_ ").endswith((":", "?", "\N{FULLWIDTH COLON}"))
+
+
+def _announces(unit: Unit) -> bool:
+    """Whether what follows a sentence is code or a table, which is shown under the sentences."""
+    return announced(unit, BlockKind.CODE) is not None or announced(unit, BlockKind.TABLE) is not None
+
+
+def announced(unit: Unit, kind: BlockKind) -> Block | None:
+    """The block of this kind that a sentence leads to."""
+    following = [block for block in unit.chunk.blocks if block.start_line > unit.sentence.end_line]
+    return following[0] if leads_on(unit) and following and following[0].kind is kind else None
 
 
 def _worth_reading_on(unit: Unit, following: Unit, seed: Unit) -> bool:
     """Whether the next sentence belongs to the answer: same paragraph or list, and not a lead-in to something else."""
+    if leads_on(unit):
+        close = following.sentence.start_line - unit.sentence.end_line <= 2
+        return close and following.block.kind not in (BlockKind.CODE, BlockKind.TABLE)
     if following.block.kind is not unit.block.kind or following.block.kind is BlockKind.CODE:
         return False
-    if _leads_on(following.sentence.text) or following.block.kind is BlockKind.TABLE:
+    if leads_on(following) or following.block.kind is BlockKind.TABLE:
         return False
     same_block = following.block is unit.block
     return same_block or following.block.kind is BlockKind.ITEM or following.score >= 0.55 * seed.score
@@ -164,7 +188,7 @@ def _worth_reading_on(unit: Unit, following: Unit, seed: Unit) -> bool:
 def _worth_reading_back(previous: Unit, unit: Unit, seed: Unit) -> bool:
     if previous.block is not unit.block or previous.block.kind is BlockKind.CODE:
         return False
-    return previous.score >= 0.6 * seed.score and not _leads_on(previous.sentence.text)
+    return previous.score >= 0.6 * seed.score and not leads_on(previous)
 
 
 def worth_adding(excerpt: Excerpt, excerpts: Sequence[Excerpt], relative: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from service.answering.excerpts import Excerpt, Weigher
+from service.answering.excerpts import Excerpt, Weigher, announced
 from service.answering.retrieval import Found
 from service.domain import Block, BlockKind, Chunk
 
@@ -27,7 +27,9 @@ def code_for(
 ) -> tuple[Chunk, Block] | None:
     """The code block that belongs to the answer, whole: where the question asks how, or the code is the answer."""
     whole = _whole_codes(section)
-    quoted = [unit.block for excerpt in excerpts for unit in excerpt.units if unit.block.kind is BlockKind.CODE]
+    units = [unit for excerpt in excerpts for unit in excerpt.units]
+    quoted = [unit.block for unit in units if unit.block.kind is BlockKind.CODE]
+    quoted += [block for unit in units if (block := announced(unit, BlockKind.CODE))]
     for chunk, block in whole:
         if any(block.start_line <= piece.start_line <= block.end_line for piece in quoted):
             return chunk, block
@@ -83,8 +85,12 @@ def _joined(first: Block, second: Block) -> Block:
 
 
 def table_for(query: str, section: Sequence[Chunk], excerpts: Sequence[Excerpt]) -> tuple[Chunk, Block] | None:
-    """A table of the section, where the question compares or chooses and no row of it is quoted already."""
-    quoted = any(unit.block.kind is BlockKind.TABLE for excerpt in excerpts for unit in excerpt.units)
+    """The table that a quoted sentence leads to; where the question compares or chooses, the section's one table."""
+    units = [unit for excerpt in excerpts for unit in excerpt.units]
+    for unit in units:
+        if block := announced(unit, BlockKind.TABLE):
+            return unit.chunk, block
+    quoted = any(unit.block.kind is BlockKind.TABLE for unit in units)
     if quoted or not _WANTS_TABLE.search(query):
         return None
     tables = [(chunk, block) for chunk in section for block in chunk.blocks if block.kind is BlockKind.TABLE]

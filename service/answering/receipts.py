@@ -43,6 +43,7 @@ class Body:
     model: str | None = None
     bill: Bill = NOTHING
     dropped: int = 0
+    uncited: int = 0
     code: tuple[CodeBlock, ...] = ()
     degraded_reason: str | None = None
 
@@ -72,6 +73,7 @@ def answer_of(prepared: Prepared, body: Body, embedding_model: str, first_token:
         trace_id=prepared.trace_id,
         degraded_reason=body.degraded_reason,
         experiment=prepared.choice.experiment if body.model else None,
+        uncited_sentences=body.uncited,
     )
     return Answer(
         id=prepared.id,

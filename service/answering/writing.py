@@ -11,12 +11,16 @@ from pydantic import ValidationError
 from service.answering.citations import citation
 from service.answering.drafting import AnswerDraft, Draft, Numbering, Passages, check
 from service.answering.events import Delta
+from service.answering.guarding import repeats
 from service.answering.live_draft import LiveDraft
 from service.answering.live_html import LiveHtml
 from service.answering.shown_text import ShownText
-from service.domain import Answered, Bill, Citation, Malformed, Outcome, Purpose, TextDelta
+from service.domain import Answered, Bill, Citation, Failed, Malformed, Outcome, Purpose, TextDelta
 from service.errors import MasteryError
 from service.ports import ChatCall, ChatModel, Message
+
+_LOOKED_BACK = 400
+"""Characters in which a recited rule shows: more than the run of words that is looked for, and the piece itself."""
 
 Repair = Callable[[str, str], tuple[str, tuple[Message, ...]]]
 """A malformed text and what is wrong with it -> the id of the prompt, and the messages, that ask for its correction."""
@@ -47,7 +51,8 @@ class Writer:
         Raises:
             BudgetSpent, RequestTooCostly, StateProblem: nothing was sent.
         """
-        shown = _Shown(passages, html=html)
+        rules = "\n".join(message.content for message in call.messages if message.role == "system")
+        shown = _Shown(passages, rules, html=html)
         outcome: Outcome | None = None
         async with aclosing(self._model.stream(call)) as pieces:
             async for piece in pieces:
@@ -56,12 +61,12 @@ class Writer:
                 elif delta := shown.feed(piece):
                     yield delta
         assert outcome is not None, "a chat model ends with an outcome"
-        draft, outcome = _checked(outcome, passages)
+        draft, outcome = _checked(outcome, passages, rules)
         if draft and (delta := shown.end()):
             yield delta
         bill = outcome.bill
         if isinstance(outcome, Malformed):
-            draft, outcome = _checked(await self._repaired(call, outcome), passages)
+            draft, outcome = _checked(await self._repaired(call, outcome), passages, rules)
             bill += outcome.bill
         yield Written(draft, outcome, bill)
 
@@ -76,10 +81,12 @@ class Writer:
 
 
 class _Shown:
-    """The pieces as they are shown, and the citations that they bring along."""
+    """The pieces as they are shown, and the citations that they bring along; none once the rules are recited."""
 
-    def __init__(self, passages: Passages, *, html: bool) -> None:
+    def __init__(self, passages: Passages, rules: str, *, html: bool) -> None:
         self._passages = passages
+        self._rules = rules
+        self._shown = ""
         self._draft = LiveDraft()
         self._numbering = Numbering(set(range(1, len(passages) + 1)))
         self._text = ShownText(self._numbering, passages.holds_link)
@@ -93,7 +100,8 @@ class _Shown:
         return self._delta(self._text.end())
 
     def _delta(self, text: str) -> Delta | None:
-        if not text:
+        self._shown += text
+        if not text or repeats(self._shown[-_LOOKED_BACK:], self._rules):
             return None
         known = len(self._citations)
         for passage, number in list(self._numbering.shown.items())[known:]:
@@ -102,15 +110,22 @@ class _Shown:
         return Delta(text, tuple(self._citations[known:]), tuple(blocks))
 
 
-def _checked(outcome: Outcome, passages: Passages) -> tuple[Draft | None, Outcome]:
-    """The checked draft of an answer; what does not fit the schema after all becomes a malformed outcome."""
+def _checked(outcome: Outcome, passages: Passages, rules: str) -> tuple[Draft | None, Outcome]:
+    """The checked draft of an answer; what does not fit the schema after all becomes a malformed outcome.
+
+    An answer that recites the prompt's rules was talked into it, and is not shown.
+    """
     if not isinstance(outcome, Answered):
         return None, outcome
     try:
-        return check(AnswerDraft.model_validate_json(outcome.text), passages), outcome
+        draft = check(AnswerDraft.model_validate_json(outcome.text), passages)
     except ValidationError as error:
         detail = str(error.errors(include_url=False, include_input=False)[:3])
         malformed = Malformed(
             model=outcome.model, text=outcome.text, detail=detail, usage=outcome.usage, bill=outcome.bill
         )
         return None, malformed
+    if repeats(draft.answer, rules):
+        detail = "the model recited its instructions instead of answering"
+        return None, Failed(model=outcome.model, code="model_recited", detail=detail, bill=outcome.bill)
+    return draft, outcome

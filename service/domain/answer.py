@@ -99,7 +99,7 @@ class Receipt:
 
     `usage`, `cost_usd` and `attempts` add up every call that it took, failed ones too. `experiment` names the
     experiment that chose the prompt, `cached` that a stored answer was given again at no cost. `stored` is false where
-    the database could not keep this answer.
+    the database could not keep this answer. `uncited_sentences` are those that a model wrote without a marker.
     """
 
     prompt: str | None
@@ -118,6 +118,7 @@ class Receipt:
     experiment: str | None = None
     cached: bool = False
     stored: bool = True
+    uncited_sentences: int = 0
 
 
 @dataclass(frozen=True, slots=True)

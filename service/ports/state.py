@@ -85,8 +85,8 @@ class ConversationStore(Protocol):
     async def list(self, query: str = "", limit: int = 50, before: datetime | None = None) -> Sequence[Conversation]:
         """The newest first, of those whose title or questions contain the words of `query`; `before` pages on."""
 
-    async def get(self, id_: str) -> tuple[Conversation, Sequence[Exchange]]:
-        """One with all that was said.
+    async def get(self, id_: str, last: int | None = None) -> tuple[Conversation, Sequence[Exchange]]:
+        """One with all that was said, or only with its last so many exchanges.
 
         Raises:
             ConversationNotFound

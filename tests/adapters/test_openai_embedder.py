@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+import sys
+from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import numpy as np
 import pytest
 
-from service.adapters.openai_embedder import BATCH, OpenAIEmbedder
+from service.adapters.bookkeeping import Bookkeeper
+from service.adapters.openai_embedder import BATCH, BATCH_TOKENS, OpenAIEmbedder, Origin
+from service.adapters.pricing import load_prices
 from service.adapters.vector_cache import CachedEmbedder
-from service.errors import EmbeddingFailed
+from service.domain import Budgets, Purpose, Usage
+from service.errors import BudgetSpent, EmbeddingFailed
 from service.ports import Embedder, Vectors
 
+from ..fakes.ledger import FakeLedger
 from ..fakes.openai_server import KEY, OpenAIServer, Reply, embeddings, failure
+from ..fakes.played_model import Sleeps
+from ..fakes.upstream import Provider, named
+from ..fakes.upstream.billing import tokens
+from ..waiting import until
 
+MODEL = "text-embedding-3-small"
 TEXTS = [f"text {number}" for number in range(2 * BATCH + 7)]
 
 
-def embedder(server: OpenAIServer, size: int = 2) -> OpenAIEmbedder:
-    """The adapter over a server."""
-    return OpenAIEmbedder(server.client(), "text-embedding-3-small", size, "openai")
+def embedder(server: OpenAIServer, size: int = 2, **more: Any) -> OpenAIEmbedder:
+    """The adapter over a server; it does not really wait."""
+    return OpenAIEmbedder(server.client(), MODEL, size, "openai", **({"sleep": Sleeps()} | more))
 
 
 def by_number(request: httpx2.Request) -> httpx2.Response:
@@ -155,8 +169,199 @@ def test_the_fingerprint_tells_models_servers_and_sizes_apart() -> None:
     assert len({OpenAIEmbedder(client, *one).fingerprint for one in made}) == 4
 
 
-def test_tokens_are_estimated_on_the_safe_side() -> None:
-    """More rather than fewer: an English word of five letters with its space counts as two and a bit."""
+def test_tokens_are_counted_as_the_model_counts() -> None:
+    """By tiktoken's table for it."""
     source = embedder(OpenAIServer(by_number))
-    assert source.count_tokens("") == 1
-    assert source.count_tokens("hello " * 100) == 201
+    assert [source.count_tokens(text) for text in ("", "hello", "hello " * 100)] == [0, 1, 101]
+
+
+async def test_a_batch_is_limited_by_its_tokens_too() -> None:
+    """Long texts go in smaller batches; one that is too long for any goes alone."""
+    server = OpenAIServer(lambda request: embeddings([[1.0, 0.0]] * len(json.loads(request.content)["input"])))
+    source = embedder(server)
+    long, short = "word " * (BATCH_TOKENS // 2 - 10), "word"
+    [batch async for batch in source.embed_documents([long, long, long, long * 3, short])]
+    assert [len(body["input"]) for body in server.bodies] == [2, 1, 1, 1]
+    await source.close()
+
+
+async def test_the_servers_wish_is_waited_for() -> None:
+    """A rate limit in the middle of an ingest pauses it as long as the server asks."""
+    sleeps = Sleeps()
+    server = OpenAIServer(by_number, failure(429, headers={"retry-after": "42"}), by_number)
+    source = embedder(server, sleep=sleeps)
+    assert_of(TEXTS, await collected(source, TEXTS))
+    assert sleeps.slept == [42.0]
+    await source.close()
+
+
+async def test_a_wish_that_is_too_long_ends_it_and_says_so() -> None:
+    """An hour is not waited for; whoever runs the ingest can come back."""
+    server = OpenAIServer(failure(429, headers={"retry-after": "3600"}))
+    source = embedder(server)
+    with pytest.raises(EmbeddingFailed, match="asks to wait 3600 seconds"):
+        await collected(source, TEXTS)
+    assert len(server.requests) == 1
+    await source.close()
+
+
+TOO_LARGE: dict[str, httpx2.Response] = {
+    "by status": failure(413),
+    "by words": httpx2.Response(422, json={"error": "batch size 128 > maximum allowed batch size 32"}),
+    "as OpenAI says it": httpx2.Response(400, json={"error": {"message": "max 300000 tokens per request"}}),
+}
+
+
+@pytest.mark.parametrize("refusal", TOO_LARGE.values(), ids=TOO_LARGE)
+async def test_a_batch_that_the_server_finds_too_large_is_halved_until_it_fits(refusal: httpx2.Response) -> None:
+    """What it takes is remembered, so that each later batch goes right away; every text is sent once."""
+
+    def at_most_32(request: httpx2.Request) -> httpx2.Response:
+        if len(json.loads(request.content)["input"]) > 32:
+            return httpx2.Response(refusal.status_code, content=refusal.content, headers=refusal.headers)
+        return by_number(request)
+
+    server = OpenAIServer(at_most_32)
+    source = embedder(server)
+    assert_of(TEXTS, await collected(source, TEXTS))
+    sizes = [len(body["input"]) for body in server.bodies]
+    assert sizes[:2] == [128, 64]
+    assert set(sizes[2:-1]) == {32}
+    assert [text for body in server.bodies[2:] for text in body["input"]] == TEXTS
+    await source.close()
+
+
+async def test_one_text_that_is_too_large_is_an_error() -> None:
+    """There is nothing to halve."""
+    server = OpenAIServer(failure(413))
+    source = embedder(server)
+    with pytest.raises(EmbeddingFailed, match="413"):
+        await collected(source, TEXTS[:1])
+    assert len(server.requests) == 1
+    await source.close()
+
+
+def booked(server: OpenAIServer, budgets: Budgets | None = None, **more: Any) -> tuple[FakeLedger, OpenAIEmbedder]:
+    """The adapter with a ledger."""
+    ledger = FakeLedger()
+    return ledger, embedder(server, books=Bookkeeper(ledger, budgets or Budgets(), load_prices()), **more)
+
+
+async def test_every_request_is_a_row() -> None:
+    """Chapters and questions, with what the provider counted and for whom; a failed try cost nothing."""
+    server = OpenAIServer(by_number, failure(500), by_number)
+    ledger, source = booked(server, origin=lambda: Origin("ann", "trace-1"))
+    await collected(source, TEXTS)
+    await source.embed_query("text 1")
+    rows = list(ledger.rows.values())
+    assert ledger.outcomes == ["answered", "failed", "answered", "answered", "answered"]
+    assert [row.call.purpose for row in rows] == [Purpose.EMBED_CHAPTERS] * 4 + [Purpose.EMBED_QUESTION]
+    assert [row.call.attempt for row in rows] == [1, 1, 2, 1, 1]
+    assert {(row.call.caller, row.call.trace_id, row.call.model) for row in rows} == {("ann", "trace-1", MODEL)}
+    assert [row.call.estimated.input_tokens for row in rows] == [3 * BATCH, 3 * BATCH, 3 * BATCH, 3 * 7, 3]
+    assert [settled.usage.input_tokens for settled in ledger.settlements] == [3, 0, 3, 3, 3]
+    assert ledger.settlements[0].cost == 3 * Decimal("0.02") / 1_000_000
+    assert all(settled.reported for settled in ledger.settlements)
+    await source.close()
+
+
+async def test_without_an_origin_each_call_is_a_request_of_its_own() -> None:
+    """A budget for one request does not add up a whole ingest."""
+    ledger, source = booked(OpenAIServer(by_number))
+    await collected(source, TEXTS)
+    assert len({row.call.trace_id for row in ledger.rows.values()}) == 3
+    await source.close()
+
+
+async def test_what_the_provider_does_not_report_is_counted_here() -> None:
+    """A timeout, and an answer without usage, are booked at what was sent."""
+    bare = httpx2.Response(200, json={"data": [{"index": 0, "embedding": [1.0, 0.0]}]})
+    ledger, source = booked(OpenAIServer(httpx2.ReadTimeout("slow"), bare))
+    await source.embed_query("text 1")
+    assert [(one.outcome, one.usage.input_tokens, one.reported) for one in ledger.settlements] == [
+        ("failed", 3, False),
+        ("answered", 3, False),
+    ]
+    await source.close()
+
+
+async def test_a_cancelled_embedding_is_booked() -> None:
+    """Somebody left while it was made."""
+    reached = asyncio.Event()
+
+    class Silent(httpx2.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            reached.set()
+            await asyncio.Event().wait()
+            yield b""
+
+    ledger, source = booked(OpenAIServer(httpx2.Response(200, stream=Silent())))
+    task = asyncio.ensure_future(source.embed_query("text 1"))
+    await reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (ledger.outcomes, ledger.used) == (["cancelled"], Usage(input_tokens=3))
+    await source.close()
+
+
+async def test_a_budget_stops_an_ingest_before_it_is_overspent() -> None:
+    """What came before stays with the caller: one batch costs 384 tokens, and 400 may be spent."""
+
+    def counted(request: httpx2.Request) -> httpx2.Response:
+        body = json.loads(by_number(request).content)
+        used = 3 * len(body["data"])
+        return httpx2.Response(200, json=body | {"usage": {"prompt_tokens": used, "total_tokens": used}})
+
+    server = OpenAIServer(counted)
+    _, source = booked(server, Budgets(per_day=400 * Decimal("0.02") / 1_000_000))
+    batches = source.embed_documents(TEXTS)
+    positions, _ = await anext(batches)
+    assert positions == list(range(BATCH))
+    with pytest.raises(BudgetSpent):
+        await anext(batches)
+    assert len(server.requests) == 1
+    await source.close()
+
+
+INGEST = """
+import asyncio, sys
+from pathlib import Path
+from openai import AsyncOpenAI
+from service.adapters.openai_embedder import OpenAIEmbedder
+from service.adapters.vector_cache import CachedEmbedder
+
+async def main(url, file, count):
+    inner = OpenAIEmbedder(AsyncOpenAI(base_url=url, api_key="none", max_retries=0), "mine", 64, "loopback")
+    cache = CachedEmbedder(inner, Path(file))
+    async for _ in cache.embed_documents([f"text {number}" for number in range(count)]):
+        pass
+    await cache.close()
+
+asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+"""
+
+
+async def test_an_ingest_that_is_killed_between_batches_pays_nothing_twice(
+    upstream: tuple[Provider, str], tmp_path: Path, clean_environment: dict[str, str]
+) -> None:
+    """The process dies while the second batch is on its way; the next run asks for what is missing, and no more.
+
+    The first run meets a rate limit as well: the provider served every text once, and its bill says so.
+    """
+    provider, url = upstream
+    provider.play(named("429-now,well,stall-before"))
+    command = [sys.executable, "-c", INGEST, url, str(tmp_path / "vectors.sqlite"), str(len(TEXTS))]
+    project = Path(__file__).parents[2]
+    process = await asyncio.create_subprocess_exec(*command, cwd=project, env=clean_environment)
+    await until(lambda: len(provider.requests) == 3)
+    process.kill()
+    await process.wait()
+    provider.script = named("well")
+    again = await asyncio.create_subprocess_exec(*command, cwd=project, env=clean_environment)
+    assert await again.wait() == 0
+    limited, first, lost, *rest = [request.body["input"] for request in provider.requests]
+    assert (limited, first) == (TEXTS[:BATCH], TEXTS[:BATCH])
+    assert lost == TEXTS[BATCH : 2 * BATCH]
+    assert [text for batch in rest for text in batch] == TEXTS[BATCH:]
+    assert sum(one.input_tokens for one in provider.bill) == sum(tokens(text) for text in TEXTS)

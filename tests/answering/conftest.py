@@ -28,7 +28,6 @@ from service.wiring import Service
 from ..fakes.stores import MemoryAnswers
 from ..small_index import settings_for
 
-
 LIMITS = Limits(question_chars=100_000)
 
 

@@ -247,6 +247,47 @@ async def test_a_table_comes_with_a_question_that_compares(parts: Parts) -> None
     assert quoted or (made.table is not None and made.table[1].kind is BlockKind.TABLE)
 
 
+LEAD_IN = """# Pools
+
+## Pool size of an engine
+
+Set the pool size of an engine in three steps:
+
+{what}
+"""
+STEPS = "1. Count the workers.\n2. Divide what Postgres accepts by them.\n3. Keep some for migrations."
+LONG = "The pool is a list of open connections, which the engine hands out and takes back. " * 5
+
+
+@pytest.mark.parametrize("what", [STEPS, f"{STEPS}\n\n{LONG}", f"First count the workers and divide.\n\n{LONG}"])
+async def test_what_only_leads_on_brings_what_it_leads_to(parts: Parts, what: str) -> None:
+    """`… in three steps:` alone is no answer: the steps come with it, all three of them."""
+    found, sections = _found(LEAD_IN.format(what=what), "How do I set the pool size of an engine?", parts.terms)
+    said = " ".join(excerpt.text for excerpt in compose(found, sections, parts.terms).excerpts)
+    assert "in three steps:" in said
+    assert "ount the workers" in said
+    assert ("Keep some for migrations." in said) == (STEPS in what)
+
+
+@pytest.mark.parametrize("question", ["How do I set the pool size of an engine?", "pool size of an engine in 3 steps"])
+async def test_code_that_a_sentence_leads_to_is_shown(parts: Parts, question: str) -> None:
+    """Whatever the question's form: a sentence that ends in a colon is followed by its code."""
+    what = f"```python\nengine = create_async_engine(url, pool_size=5)\n```\n\n{LONG}"
+    found, sections = _found(LEAD_IN.format(what=what), question, parts.terms)
+    made = compose(found, sections, parts.terms)
+    assert made.excerpts[0].units[-1].sentence.text.endswith("in three steps:")
+    assert made.code is not None
+
+
+async def test_a_table_that_a_sentence_leads_to_is_shown(parts: Parts) -> None:
+    """Here the question neither compares nor chooses."""
+    what = f"| step | what |\n|---|---|\n| 1 | count |\n| 2 | divide |\n| 3 | keep some |\n\n{LONG}"
+    found, sections = _found(LEAD_IN.format(what=what), "pool size of an engine in 3 steps", parts.terms)
+    made = compose(found, sections, parts.terms)
+    quoted = any(unit.block.kind is BlockKind.TABLE for excerpt in made.excerpts for unit in excerpt.units)
+    assert quoted or made.table is not None
+
+
 async def test_nothing_found_makes_no_composition(parts: Parts) -> None:
     """Without a hit there is nothing to quote."""
     nothing = Found("how?", parts.terms.terms("how?"), [], STATISTICS, 0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from service.adapters.bm25 import Bm25
-from service.answering.ranking import Ranker, is_appendix
+from service.answering.ranking import Ranker, is_appendix, is_symptom
 from service.domain import Chunk, Hit, TermStatistics
 
 from .sections import chunks_of
@@ -15,7 +15,7 @@ STATISTICS = TermStatistics(100, {})
 
 
 def _order(question: str, *hits: Hit) -> list[str]:
-    ranked = Ranker(TERMS.terms(question), STATISTICS, TERMS).ranked(hits)
+    ranked = Ranker(question, STATISTICS, TERMS).ranked(hits)
     assert [hit.score for hit in ranked] == sorted((hit.score for hit in ranked), reverse=True)
     return [hit.chunk.heading for hit in ranked]
 
@@ -42,6 +42,23 @@ def test_a_summary_comes_after_the_passage_that_it_repeats() -> None:
     """Of two equally good chunks, the appendix is second."""
     summary, passage = _chunks("Summary\n\nA pool has five connections.", "Pools\n\nA pool has five connections.")
     assert _order("pool connections", Hit(summary, 1, 0.6), Hit(passage, 1, 0.6)) == ["Pools", "Summary"]
+
+
+@pytest.mark.parametrize(
+    "heading", ["tenacity.RetryError instead of the original exception", "422 for a valid body", "`KeyError: 'id'`"]
+)
+def test_a_section_about_an_error_is_for_who_met_it(heading: str) -> None:
+    """Of two equally good chunks, the one whose heading names an error is first only for a question about one."""
+    symptom, section = _chunks(f"{heading}\n\nA policy never retries this.", "Policies\n\nA policy never retries this.")
+    hits = [Hit(symptom, 1, 0.6), Hit(section, 1, 0.55)]
+    assert _order("what should a policy never retry", *hits)[0] == "Policies"
+    assert _order("my policy fails: never retries", *hits)[0] != "Policies"
+
+
+@pytest.mark.parametrize("heading", ["Error handling", "Errors", "Exception groups", "Port 443", "Why 500 rows"])
+def test_a_section_about_errors_at_large_is_no_symptom(heading: str) -> None:
+    """A heading that names no error type is like any other."""
+    assert not is_symptom(heading)
 
 
 def test_the_words_of_the_question_count() -> None:

@@ -66,9 +66,12 @@ async def live(index: Path, state: Path, **changes: Any) -> AsyncIterator[Live]:
         settings = settings_for(
             index, **{"openai_base_url": address, "openai_api_key": "sk-secret-of-ours", "database_url": url} | changes
         )
-        async with open_service(settings) as service, _served(service) as base:
-            async with httpx.AsyncClient(base_url=base, timeout=30) as client:
-                yield Live(service, client, provider)
+        async with (
+            open_service(settings) as service,
+            _served(service) as base,
+            httpx.AsyncClient(base_url=base, timeout=30) as client,
+        ):
+            yield Live(service, client, provider)
 
 
 @asynccontextmanager
@@ -80,6 +83,8 @@ async def _served(service: Service) -> AsyncIterator[str]:
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:  # noqa: ASYNC110 - uvicorn tells nobody
             await asyncio.sleep(0.01)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        await serving
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await serving

@@ -20,7 +20,7 @@ PASSAGE = "chapter title heading anchor start_line end_line score text use".spli
 USAGE = "input_tokens cached_tokens cache_write_tokens output_tokens".split()
 RECEIPT = (
     "prompt prompt_hash model index_generation embedding_model retrieval_query usage cost_usd latency_ms attempts"
-    " dropped_citations trace_id degraded_reason experiment cached stored"
+    " dropped_citations trace_id degraded_reason experiment cached stored uncited_sentences"
 ).split()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from evals.golden import FOLDER, Item, Place, load
 from evals.metrics import Figure
 from evals.report import as_json, print_misses, print_table
-from evals.runner import Outcome, measure, run
+from evals.runner import Outcome, by_prompt, measure, run
 from service.domain import Answer, Citation, Latency, Mode, Receipt, Status, Usage
 from service.wiring import Service
 
@@ -142,3 +143,14 @@ def test_misses_say_what_went_wrong(capsys: pytest.CaptureFixture[str]) -> None:
         ["half-1", "rank 3, 50% of the facts"],
     ]
     assert lines[2].endswith("-> a.md#x")
+
+
+def test_figures_go_by_prompt_where_a_model_answered() -> None:
+    """Two versions are two columns; what no model was asked for is in neither."""
+    receipts = [replace(RECEIPT, prompt=prompt) for prompt in ("answer/v2", "answer/v1", "answer/v2", None)]
+    outcomes = [_outcome(_item(), 1, "x") for _ in receipts]
+    made = [
+        replace(one, answer=replace(one.answer, receipt=receipt))
+        for one, receipt in zip(outcomes, receipts, strict=True)
+    ]
+    assert {version: len(some) for version, some in by_prompt(made).items()} == {"answer/v1": 1, "answer/v2": 2}

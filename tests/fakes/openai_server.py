@@ -40,21 +40,36 @@ class OpenAIServer:
         return reply if isinstance(reply, httpx2.Response) else reply(request)
 
 
-def completion(content: str | None, finish_reason: str | None = "stop", **message: Any) -> httpx2.Response:
-    """A chat completion with one choice."""
-    choice = {
-        "index": 0,
-        "message": {"role": "assistant", "content": content} | message,
-        "finish_reason": finish_reason,
-    }
-    usage = {
+def chunk(content: object = None, finish_reason: str | None = None, **more: Any) -> dict[str, Any]:
+    """A chunk of a streamed completion with one choice."""
+    choice = {"index": 0, "delta": {"content": content} if content is not None else {}, "finish_reason": finish_reason}
+    body = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "gpt-6-luna-2026-10-01"}
+    return body | {"choices": [choice]} | more
+
+
+USED = chunk() | {
+    "choices": [],
+    "usage": {
         "prompt_tokens": 1000,
         "completion_tokens": 50,
         "total_tokens": 1050,
-        "prompt_tokens_details": {"cached_tokens": 400},
-    }
-    body = {"id": "c1", "object": "chat.completion", "created": 1, "model": "gpt-6-luna-2026-10-01", "usage": usage}
-    return httpx2.Response(200, json=body | {"choices": [choice]})
+        "prompt_tokens_details": {"cached_tokens": 400, "cache_write_tokens": 100},
+    },
+}
+"""The chunk with the usage, after the last choice."""
+
+
+def streamed(*chunks: object, done: bool = True) -> httpx2.Response:
+    """A stream of events: dicts as JSON, text as it is."""
+    events = [one if isinstance(one, str) else json.dumps(one) for one in chunks]
+    body = "".join(f"data: {event}\n\n" for event in [*events, *(["[DONE]"] if done else [])])
+    return httpx2.Response(200, headers={"Content-Type": "text/event-stream"}, content=body.encode())
+
+
+def completion(content: str, finish_reason: str | None = "stop") -> httpx2.Response:
+    """A whole streamed completion, in two pieces, with its usage."""
+    half = len(content) // 2
+    return streamed(chunk(content[:half]), chunk(content[half:]), chunk(finish_reason=finish_reason), USED)
 
 
 def embeddings(vectors: Sequence[Sequence[float]]) -> httpx2.Response:
@@ -64,7 +79,13 @@ def embeddings(vectors: Sequence[Sequence[float]]) -> httpx2.Response:
     return httpx2.Response(200, json={"object": "list", "model": "m", "data": data, "usage": usage})
 
 
-def failure(status: int, code: str | None = None, kind: str | None = None) -> httpx2.Response:
+def failure(
+    status: int,
+    code: str | None = None,
+    kind: str | None = None,
+    param: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> httpx2.Response:
     """An error as OpenAI words it: its text holds the key."""
-    error = {"message": f"Incorrect API key provided: {KEY}.", "type": kind, "code": code, "param": None}
-    return httpx2.Response(status, json={"error": error})
+    error = {"message": f"Incorrect API key provided: {KEY}.", "type": kind, "code": code, "param": param}
+    return httpx2.Response(status, json={"error": error}, headers=headers)

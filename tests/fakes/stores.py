@@ -63,11 +63,11 @@ class MemoryConversations(ConversationStore):
         """Those whose title has the query."""
         return [one for one in self.conversations.values() if query in one.title][:limit]
 
-    async def get(self, id_: str) -> tuple[Conversation, Sequence[Exchange]]:
+    async def get(self, id_: str, last: int | None = None) -> tuple[Conversation, Sequence[Exchange]]:
         """One of them."""
         if id_ not in self.conversations:
             raise ConversationNotFound(f"there is no conversation {id_}")
-        return self.conversations[id_], self.exchanges[id_]
+        return self.conversations[id_], self.exchanges[id_][-last if last else 0 :]
 
     async def rename(self, id_: str, title: str) -> Conversation:
         """Another title."""

@@ -10,7 +10,7 @@ PROJECT = Path(__file__).parents[2]
 PRODUCT = ("ingest", "service", "prompts", "evals", "models")
 CONTENT = ("knowledge_base", "tests/fixtures")
 UNTRACKED = {"__pycache__", "node_modules", "build", "dist"}
-BINARY = {".onnx", ".npz", ".png", ".jpg", ".ico", ".woff2", ".sqlite"}
+BINARY = {".onnx", ".npz", ".gz", ".png", ".jpg", ".ico", ".woff2", ".sqlite"}
 LONGEST = 300
 
 MODULES = [file for package in (*PRODUCT, "tests") for file in sorted((PROJECT / package).rglob("*.py"))]

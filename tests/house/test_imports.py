@@ -31,7 +31,7 @@ ROOMS = {
     **dict.fromkeys(
         "openai qdrant_client qdrant_edge sqlalchemy alembic asyncpg tenacity".split(), ("service.adapters",)
     ),
-    **dict.fromkeys("tiktoken fastembed onnxruntime tokenizers filelock".split(), ("service.adapters",)),
+    **dict.fromkeys("httpx2 tiktoken fastembed onnxruntime tokenizers filelock".split(), ("service.adapters",)),
     "llama_index": ("ingest.node_parser",),
     "fastapi": ("service.app", "service.api"),
     "starlette": ("service.app", "service.api"),
@@ -206,7 +206,7 @@ async def main():
         assert answer.citations, answer
 
 asyncio.run(main())
-heavy = "llama_index fastembed openai qdrant_client torch transformers alembic asyncpg tiktoken ingest evals pytest".split()
+heavy = "llama_index fastembed openai qdrant_client torch alembic asyncpg tiktoken ingest evals pytest".split()
 print("imported:", *(name for name in heavy if name in sys.modules))
 """
 

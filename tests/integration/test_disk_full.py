@@ -23,12 +23,12 @@ LIMITS = {
     "at its large files": (5 * MEGABYTE, "start"),
     "at its manifest": (100, "publish"),
 }
-FREE = {"at once": 0, "soon": MEGABYTE, "late": 25 * MEGABYTE}
+FREE = {"at once": 0, "soon": MEGABYTE, "late": 10 * MEGABYTE}
 
 
 @pytest.fixture
 def full_disk(tmp_path: Path) -> Iterator[Path | None]:
-    """A disk of 120 MB in memory, where a generation takes 36; None where this user may not mount one."""
+    """A disk of 120 MB in memory, where a generation takes 15; None where this user may not mount one."""
     place = tmp_path / "disk"
     place.mkdir()
     mounted = subprocess.run(

@@ -45,8 +45,9 @@ _EXCHANGES = (
     )
     .select_from(exchanges.outerjoin(answers, answers.c.id == exchanges.c.answer_id))
     .where(exchanges.c.conversation_id == bindparam("sought"))
-    .order_by(exchanges.c.position)
 )
+_IN_ORDER = _EXCHANGES.order_by(exchanges.c.position)
+_FROM_THE_END = _EXCHANGES.order_by(exchanges.c.position.desc()).limit(bindparam("most"))
 _RENAME = update(conversations).where(*_SHOWN).values(title=bindparam("new"), folded=bindparam("words"))
 _DELETE = update(conversations).where(*_SHOWN).values(deleted_at=bindparam("now"))
 _RESTORE = update(conversations).where(
@@ -101,12 +102,14 @@ class DatabaseConversations:
         rows = await self._engine.read(lambda connection: connection.execute(statement).all())
         return [Conversation(*row) for row in rows]
 
-    async def get(self, id_: str) -> tuple[Conversation, Sequence[Exchange]]:
+    async def get(self, id_: str, last: int | None = None) -> tuple[Conversation, Sequence[Exchange]]:
         """See the port."""
 
-        def work(connection: Connection) -> tuple[Conversation, List[Row[Any]]]:
+        def work(connection: Connection) -> tuple[Conversation, List[Any]]:
             found = _get(connection, id_)
-            return found, list(connection.execute(_EXCHANGES, {"sought": found.id}))
+            if last is None:
+                return found, list(connection.execute(_IN_ORDER, {"sought": found.id}))
+            return found, list(connection.execute(_FROM_THE_END, {"sought": found.id, "most": last}))[::-1]
 
         conversation, rows = await self._engine.read(work)
         return conversation, [_exchange(row) for row in rows]

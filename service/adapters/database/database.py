@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from service.adapters.database.engine import open_engine
 from service.adapters.database.ledger import DatabaseLedger
 from service.adapters.database.place import find_place
 from service.adapters.database.upgrading import bring_up_to_date
-from service.adapters.database.writer import Writer
 
 _BUSY_SECONDS = 5.0
 
@@ -50,13 +48,13 @@ async def open_database(
     engine = open_engine(find_place(url, data_dir), busy_seconds)
     try:
         await bring_up_to_date(engine)
-        writer = Writer(engine)
+        writer = engine.start_writer()
         try:
             conversations = DatabaseConversations(engine, writer, clock)
             await conversations.purge()
             ledger = DatabaseLedger(engine, writer, clock)
             yield Database(DatabaseAnswers(engine, writer, clock), ledger, conversations, str(engine.place))
         finally:
-            await asyncio.shield(writer.close())
+            await writer.close()
     finally:
         await engine.close()

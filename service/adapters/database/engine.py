@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.database.faults import translated
 from service.adapters.database.place import PostgresPlace, SqlitePlace
+from service.adapters.database.writer import Writer
 
 Result = TypeVar("Result")
 Work = Callable[[Connection], Result]
@@ -46,6 +47,10 @@ class Engine(ABC):
         """`transact`, with the driver's errors translated."""
         with translated(self.place):
             return await self.transact(work)
+
+    @abstractmethod
+    def start_writer(self) -> Writer:
+        """What commits in groups; begun in the event loop that uses it."""
 
     @abstractmethod
     def lock(self, connection: Connection, name: int) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from service.adapters.database.engine import Engine, Result, Work
 from service.adapters.database.faults import problem
 from service.adapters.database.place import PostgresPlace
+from service.adapters.database.postgres_writer import TaskWriter
 
 _CONNECT_SECONDS = 10.0
 _STATEMENT_SECONDS = 30.0
@@ -46,6 +47,10 @@ class PostgresEngine(Engine):
         """Begin, work, commit."""
         async with self._engine.begin() as connection:
             return await connection.run_sync(work)
+
+    def start_writer(self) -> TaskWriter:
+        """A task that writes."""
+        return TaskWriter(self.place, self.transact)
 
     def lock(self, connection: Connection, name: int) -> None:
         """An advisory lock, held until the transaction ends."""

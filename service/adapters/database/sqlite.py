@@ -1,4 +1,4 @@
-"""SQLite: many readers through aiosqlite, one writer in a thread of its own.
+"""SQLite: many readers through aiosqlite, one writer in a thread of its own (`sqlite_writer.py`).
 
 aiosqlite crosses from the event loop to a thread and back for every call on a cursor, eight times for one insert. A
 busy event loop makes each crossing wait: beside tasks that hold it for 3 ms an insert took 58 ms, in one crossing 6 ms
@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import URL, Connection, QueuePool, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from service.adapters.database.engine import Engine, Result, Work
 from service.adapters.database.place import SqlitePlace
+from service.adapters.database.sqlite_writer import ThreadWriter
 
 _READERS = 4
-_CHECKPOINT_PAGES = 4_000  # of 4 KB; an answer takes about 8, so about every 500 answers
+_CHECKPOINT_PAGES = 16_000  # of 4 KB: where the thread that moves them does not keep up, the writer does
 _JOURNAL_BYTES = 64_000_000
 
 
@@ -41,11 +43,10 @@ class SqliteEngine(Engine):
             URL.create("sqlite", database=str(place.file)),
             poolclass=QueuePool,
             pool_size=1,
-            max_overflow=0,
+            max_overflow=1,  # for moving the log while the writer writes
             hide_parameters=True,
             connect_args={"check_same_thread": False},
         )
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="database-writer")
         milliseconds = int(busy_seconds * 1000)
         pragmas = [
             f"busy_timeout={milliseconds}",
@@ -61,21 +62,33 @@ class SqliteEngine(Engine):
 
     async def transact(self, work: Work[Result]) -> Result:
         """One crossing: begin, work, commit."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
+        return await asyncio.to_thread(self._transact, work)
 
     def _transact(self, work: Work[Result]) -> Result:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._writing.begin() as connection:
             return work(connection)
 
+    def start_writer(self) -> ThreadWriter:
+        """A thread that writes."""
+        return ThreadWriter(self.place, self._transact, self._checkpoint)
+
+    def _checkpoint(self) -> None:
+        """Move what is in the log into the file, as far as that makes nobody wait; it can be done later as well."""
+        with suppress(SQLAlchemyError):
+            connection = self._writing.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            finally:
+                connection.close()
+
     def lock(self, connection: Connection, name: int) -> None:
         """Nothing to do: `BEGIN IMMEDIATE` lets one transaction write at a time."""
 
     async def close(self) -> None:
-        """Close readers, then the writer, which empties the write-ahead log into the file."""
+        """Close readers, then the writer's connection, which empties the write-ahead log into the file."""
         await super().close()
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._writing.dispose)
-        self._thread.shutdown()
+        await asyncio.to_thread(self._writing.dispose)
 
 
 def _configure(pool: Any, pragmas: list[str]) -> None:

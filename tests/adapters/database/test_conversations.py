@@ -53,6 +53,14 @@ async def test_a_conversation_comes_back_with_its_exchanges(where: Where) -> Non
     ]
 
 
+async def test_the_last_exchanges_come_alone(database: Database) -> None:
+    """A follow-up needs no more, however long the conversation is; they are in order, and there may be fewer."""
+    made = await _asked(database, "Long", *(f"Question {number}?" for number in range(6)))
+    _, exchanges = await database.conversations.get(made, last=2)
+    assert [exchange.question for exchange in exchanges] == ["Question 4?", "Question 5?"]
+    assert len((await database.conversations.get(made, last=50))[1]) == 6
+
+
 async def test_an_answer_that_comes_after_all_takes_the_error_away(database: Database) -> None:
     """A failure is not for ever."""
     made, given = await database.conversations.create("t"), record()

@@ -1,4 +1,4 @@
-"""A scripted provider of models on loopback: Chat Completions and Embeddings as OpenAI speaks them, and its own bill."""
+"""A scripted provider on loopback: Chat Completions and Embeddings as OpenAI speaks them, and its own bill."""
 
 from __future__ import annotations
 

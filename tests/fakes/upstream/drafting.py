@@ -1,4 +1,4 @@
-"""A model that answers any question well: it quotes the passages of its prompt, in the form that the schema asks for."""
+"""A model that answers any question well: it quotes the passages of its prompt, as the schema asks for it."""
 
 from __future__ import annotations
 

@@ -153,6 +153,8 @@ class Completion:
 
     async def _stream(self) -> None:
         if self.reply.cut_after == -1:
+            self.send.__self__.transport.close()  # type: ignore[attr-defined] # uvicorn would send a status
+            await self.gone.wait()
             return
         await self._start("text/event-stream; charset=utf-8")
         await self._pause(self.reply.delay)

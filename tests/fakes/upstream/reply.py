@@ -86,9 +86,9 @@ NAMED: dict[str, Reply] = {
     "500": failure(500),
     "503": failure(503, "overloaded"),
     "slow": Reply(delay=3.0),
-    "stall": Reply(stall_after=4),
+    "stall": Reply(stall_after=2),
     "stall-before": Reply(stall_after=0),
-    "cut": Reply(cut_after=4),
+    "cut": Reply(cut_after=2),
     "cut-before": Reply(cut_after=-1),
     "no-finish": Reply(finish=None, usage=False),
     "malformed-json": Reply(raw='data: {"id": "c1", "choices": [{"delta": {"content": "{\\"ans\n\ndata: [DONE]\n\n'),
@@ -111,9 +111,11 @@ NAMED: dict[str, Reply] = {
 
 
 def named(script: str) -> Script:
-    """`NAME,NAME,…` in turn, or a file with a JSON list of replies (names, or objects with a reply's fields)."""
+    """`NAME,NAME,…` in turn, or a JSON list of replies (names, or objects with a reply's fields), or a file of such."""
     if script.endswith(".json"):
-        return in_turn(*(_from_json(one) for one in json.loads(Path(script).read_text(encoding="utf-8"))))
+        script = Path(script).read_text(encoding="utf-8")
+    if script.lstrip().startswith("["):
+        return in_turn(*(_from_json(one) for one in json.loads(script)))
     return in_turn(*(_from_json(name.strip()) for name in script.split(",")))
 
 
