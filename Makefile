@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_LINK_MODE := copy
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check format bench ask eval vectors lock clean
+.PHONY: help run setup test browser screenshots check format bench ask eval vectors lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,10 +25,22 @@ ask: $(VENV)/.runtime  ## ask one question: make ask Q="…"
 	@$(BIN)/mastery ask "$$Q"
 export Q
 
-test: $(VENV)/.dev  ## the whole test suite, in an environment of its own
+test: $(VENV)/.dev browser  ## the whole test suite, in an environment of its own
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-check: $(VENV)/.dev  ## format, lint, types, tests
+browser:  ## Chromium for the browser tests, installed where that is possible
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium for the browser tests …"; \
+		apt-get update -qq >/dev/null 2>&1; \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null 2>&1 && exit 0; \
+	fi; \
+	echo "Chromium is not here and cannot be installed; the browser tests are skipped, and fail where CI is set" >&2
+
+screenshots: $(VENV)/.dev browser  ## pictures of the main views, for the README
+	$(BIN)/python -m tests.browser.screenshots
+
+check: $(VENV)/.dev browser  ## format, lint, types, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

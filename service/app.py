@@ -11,7 +11,7 @@ import structlog
 from fastapi import FastAPI
 
 from service.answering.answerer import Answerer
-from service.api import answers, asking, chapters, conversations, health, problems, reading, usage
+from service.api import answers, asking, chapters, conversations, health, pages, problems, reading, usage
 from service.api.tracing import RequestTracing
 from service.errors import MasteryError
 from service.ports import VectorIndex
@@ -61,7 +61,7 @@ def create_app(settings: Settings, opened: Service | None = None) -> FastAPI:
     )
     problems.install(app)
     app.add_middleware(RequestTracing)
-    for room in (asking, answers, conversations, usage, chapters, reading, health):
+    for room in (asking, answers, conversations, usage, chapters, pages, reading, health):
         app.include_router(room.router)
     return app
 

@@ -1,7 +1,8 @@
 """Markdown -> HTML that is safe to show, whoever wrote the Markdown.
 
 Raw HTML is not rendered, links go only to http(s) and to the service's own pages, and the result is sanitised once
-more by nh3. `[n]` outside code becomes a link to its citation.
+more by nh3. `[n]` outside code becomes a link to its citation. The blocks of a chapter carry the lines of the file they
+were written on (`data-lines="12-18"`), so that a page can mark what a citation quotes.
 """
 
 from __future__ import annotations
@@ -30,9 +31,11 @@ _TAGS = frozenset(
     "p br hr h1 h2 h3 h4 h5 h6 ul ol li blockquote pre code em strong s del a"
     " table thead tbody tr th td span div sup".split()
 )
+_CHAPTER_TAGS = _TAGS | {"figure", "figcaption"}
+_LANGUAGES = {"sql": "SQL", "toml": "TOML", "yaml": "YAML", "json": "JSON", "html": "HTML", "http": "HTTP", "text": ""}
 _ATTRIBUTES = {
     **{f"h{level}": {"id"} for level in range(1, 7)},
-    "*": {"class"},
+    "*": {"class", "data-lines"},
     "a": {"href", "title", "data-citation"},
     "th": {"style"},
     "td": {"style"},
@@ -65,26 +68,48 @@ def block_starts(markdown: str) -> list[int]:
 
 
 def chapter_html(chapter: Chapter) -> str:
-    """Render a chapter; its headings carry the anchors that citations point to."""
+    """Render a chapter; its headings carry the anchors that citations point to, its blocks their source lines."""
     body = "\n".join(chapter.text.split("\n")[chapter.body_line - 1 :])
     anchors = {heading.line - chapter.body_line: heading.anchor for heading in chapter.headings}
     tokens = _parser().parse(body, {})
     for token in tokens:
+        if token.map and token.nesting >= 0 and token.type != "inline":
+            token.attrSet("data-lines", f"{token.map[0] + chapter.body_line}-{token.map[1] + chapter.body_line - 1}")
         if token.type == "heading_open" and token.map and token.level == 0:
             token.attrSet("id", anchors.get(token.map[0], ""))
-    return sanitise(_parser().renderer.render(tokens, _parser().options, {}))
+        if token.type == "fence":
+            token.type, token.content = "html_block", _figure(token)
+    return sanitise(_parser().renderer.render(tokens, _parser().options, {}), _CHAPTER_TAGS)
 
 
-def sanitise(html: str) -> str:
+def sanitise(html: str, tags: frozenset[str] = _TAGS) -> str:
     """Keep only what an answer may contain."""
     return nh3.clean(
         html,
-        tags=set(_TAGS),
+        tags=set(tags),
         attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
         url_schemes={"http", "https"},
         link_rel="noopener noreferrer",
         filter_style_properties={"text-align"},
     )
+
+
+def _figure(fence: Token) -> str:
+    """A code block under a line that says its language or file, and what the fence's other words say about it."""
+    language, _, rest = fence.info.strip().partition(" ")
+    parser = _parser()
+    code = _fence(parser.renderer, [fence], 0, parser.options, {})
+    words = rest.split()
+    name = next((word for word in words if re.fullmatch(r"[\w./-]+\.\w+", word)), "")
+    notes = [name or _LANGUAGES.get(language, language.capitalize())]
+    if "wrong" in words:
+        notes.append("wrong on purpose")
+    if found := re.search(r"no-run: (.+)", rest):
+        notes.append(found[1])
+    caption = " · ".join(escapeHtml(note) for note in notes if note)
+    kind = "code wrong" if "wrong" in words else "code"
+    lines = fence.attrGet("data-lines")
+    return f'<figure class="{kind}" data-lines="{lines}"><figcaption>{caption}</figcaption>{code}</figure>\n'
 
 
 @lru_cache(maxsize=1)

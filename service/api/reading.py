@@ -1,39 +1,88 @@
-"""`GET /read/{path}`: a chapter as a plain page, so that the link of every citation opens at its heading."""
+"""The reader: `/read`, `/read/{path}` and the index that its search uses.
+
+Chapters are rendered here and not in the browser, so that they open without a script, with the right title, at the
+anchor of a citation. `?part=view` gives the inner part alone, for a page that is already open.
+"""
 
 from __future__ import annotations
 
-from base64 import b64encode
-from hashlib import sha256
+import asyncio
 from html import escape
+from pathlib import Path
 
-from fastapi import APIRouter
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Request, Response
 
-from service.answering.rendering import chapter_html
+from service.api.contents import chapter_page_html, contents_html, search_index
 from service.api.dependencies import Running
-from service.errors import ChapterNotFound
+from service.api.learning_paths import learning_paths
+from service.api.shell import compressed, page
+from service.domain import Chapter
+from service.errors import ChapterNotFound, MasteryError
+from service.wiring import Service
 
 router = APIRouter(include_in_schema=False)
 
-_STYLE = (
-    "body{max-width:44rem;margin:2rem auto;padding:0 1rem;font:1rem/1.6 system-ui,sans-serif}"
-    "pre{overflow-x:auto;padding:1rem;border:1px solid #ccc;border-radius:6px}"
-    "table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:.25rem .5rem;text-align:left}"
-    ":target{background:#fff3bf}"
-)
-_STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
-_POLICY = {"Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'"}
+_HTML = "text/html; charset=utf-8"
+_LONGEST_CONTENTS = 1_000_000
+
+
+@router.get("/read")
+async def contents_page(request: Request, service: Running, part: str = "") -> Response:
+    """Every chapter, by section and by learning path."""
+    try:
+        chapters = await service.index.chapters()
+    except MasteryError as error:
+        return _problem_page(request, error)
+    written = await asyncio.to_thread(_contents_page_of, service.settings.knowledge_base)
+    view = contents_html(chapters, learning_paths(written, chapters))
+    if part == "view":
+        return compressed(request, view.encode(), _HTML)
+    return page(request, "read", view, "Contents · Backend Mastery", "All chapters of the knowledge base.")
 
 
 @router.get("/read/{path:path}")
-async def read_chapter(path: str, service: Running) -> HTMLResponse:
-    """The chapter, rendered and sanitised; no script runs on it."""
+async def chapter_page(request: Request, path: str, service: Running, part: str = "") -> Response:
+    """A chapter, rendered and sanitised."""
+    try:
+        chapter = await _chapter(service, path)
+    except MasteryError as error:
+        return _problem_page(request, error)
+    view = chapter_page_html(chapter, await service.index.chapters())
+    if part == "view":
+        return compressed(request, view.encode(), _HTML)
+    return page(request, "read", view, f"{chapter.title} · Backend Mastery", chapter.summary or chapter.title)
+
+
+@router.get("/search-index.json")
+async def searched_chapters(request: Request, service: Running) -> Response:
+    """Titles and headings of all chapters, for search as one types."""
+    return compressed(request, search_index(await service.index.chapters()), "application/json")
+
+
+async def _chapter(service: Service, path: str) -> Chapter:
     chapter = await service.index.chapter(f"{path}.md") or await service.index.chapter(path)
     if chapter is None:
         raise ChapterNotFound(f"there is no chapter {path!r}; GET /api/chapters lists them all")
-    page = (
-        f'<!doctype html><html lang="en"><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(chapter.title)}</title><style>{_STYLE}</style><main>{chapter_html(chapter)}</main></html>"
+    return chapter
+
+
+def _problem_page(request: Request, error: MasteryError) -> Response:
+    """The problem as a page for whoever follows a link; programs get the document that every other route gives."""
+    if "text/html" not in request.headers.get("accept", ""):
+        raise error
+    main = (
+        f'<div class="notice" data-problem="{error.code}"><h1>{escape(error.title)}</h1><p>{escape(str(error))}</p>'
+        '<p><a href="/read">All chapters</a> · <a href="/">Ask</a></p></div>'
     )
-    return HTMLResponse(page, headers=_POLICY)
+    return page(request, "read", main, f"{error.title} · Backend Mastery", error.title, error.status)
+
+
+def _contents_page_of(knowledge_base: Path) -> str:
+    """The contents page of the folder; empty where the index is served without its folder."""
+    file = knowledge_base / "README.md"
+    try:
+        if file.stat().st_size > _LONGEST_CONTENTS:
+            return ""
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,39 @@
+// Gives code blocks their line with language and *copy*, and lets wide tables scroll in themselves.
+import { copyFrom } from "./clipboard.js";
+import { element } from "./elements.js";
+
+const NAMES = { python: "Python", sql: "SQL", bash: "Shell", json: "JSON", yaml: "YAML", toml: "TOML", js: "JavaScript" };
+
+/**
+ * @param {ParentNode} root freshly made, not yet shown
+ * @param {(words: string) => void} say
+ */
+export function dressCode(root, say) {
+  for (const pre of root.querySelectorAll("pre")) {
+    const figure = pre.closest("figure.code") ?? wrapped(pre);
+    const caption = figure.querySelector("figcaption");
+    if (caption.querySelector("button")) continue;
+    const copy = element("button", { type: "button", class: "copy-code" }, "Copy");
+    copy.addEventListener("click", () => copyFrom(copy, pre.textContent.replace(/\n$/, ""), say));
+    const words = element("span", {}, caption.textContent);
+    if (pre.dataset.codeCheck === "failed") words.append(element("span", { class: "code-note" }, " · does not pass the check"));
+    caption.replaceChildren(words, copy);
+    pre.tabIndex = 0;
+    pre.setAttribute("role", "group");
+    pre.setAttribute("aria-label", `Code${words.textContent ? `, ${words.textContent}` : ""}`);
+  }
+  for (const table of root.querySelectorAll("table")) {
+    if (table.parentElement?.classList.contains("table-scroll")) continue;
+    const scroll = element("div", { class: "table-scroll", tabindex: 0, role: "group", "aria-label": "Table" });
+    table.replaceWith(scroll);
+    scroll.append(table);
+  }
+}
+
+function wrapped(pre) {
+  const language = /language-([\w+-]+)/.exec(pre.firstElementChild?.className ?? "")?.[1] ?? "";
+  const figure = element("figure", { class: "code" }, element("figcaption", {}, NAMES[language] ?? language));
+  pre.replaceWith(figure);
+  figure.append(pre);
+  return figure;
+}
