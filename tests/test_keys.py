@@ -7,7 +7,7 @@ import pytest
 from service.errors import BadSetting, UnknownKey
 from service.keys import ANONYMOUS, Keyring, hash_of, new_key
 
-ANNA, BEN = new_key(), new_key()
+ANNA, BEN = f"bm-{'anna' * 11}", f"bm-{'ben' * 15}"
 ENTRIES = f"anna:{hash_of(ANNA)}, ben:{hash_of(BEN)}"
 
 
