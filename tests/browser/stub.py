@@ -41,6 +41,12 @@ class Script:
     ready: asyncio.Event | None = None
     plain: bool = False
 
+    def let_go(self) -> None:
+        """Hold nothing back any more."""
+        if gate := self.gate:
+            self.gate = None
+            gate.set()
+
 
 @dataclass
 class Kept:
@@ -120,9 +126,9 @@ async def _streamed(script: Script, answer: Answer, kept: Kept | None) -> AsyncI
     text, shown = "", set[int]()
     pieces = script.pieces if script.pieces is not None else answer.answer.splitlines(keepends=True)
     for at, piece in enumerate(pieces):
-        if script.gate:
-            await script.gate.wait()
-            script.gate.clear()
+        if gate := script.gate:
+            await gate.wait()
+            gate.clear()
         if script.cut_after == at:
             raise ConnectionResetError  # the connection is closed in mid-answer
         text += piece
@@ -136,8 +142,8 @@ async def _streamed(script: Script, answer: Answer, kept: Kept | None) -> AsyncI
         if not script.plain:
             delta["html"] = _last_blocks(text, answer)
         yield event("delta", delta)
-    if script.gate:
-        await script.gate.wait()
+    if gate := script.gate:
+        await gate.wait()
     if script.error:
         yield event("error", script.error)
         return

@@ -218,8 +218,7 @@ async def test_a_service_that_sends_no_html_is_shown_too(open_page: Opened, scri
     gate.set()
     await expect(exchange.locator(".prose")).to_contain_text("With cache-aside the code reads")
     await expect(exchange.locator(".cite")).to_have_count(0)
-    stub.scripts[HOLD].gate = None
-    gate.set()
+    stub.scripts[HOLD].let_go()
     await expect(exchange.locator(".prose .cite")).to_have_count(2)
 
 

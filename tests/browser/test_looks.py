@@ -65,8 +65,7 @@ async def test_text_that_stands_does_not_move_while_streaming(open_page: Opened,
     exchange = await ask(page, HOLD)
     await expect(exchange.locator(".reading-list")).to_be_visible()
     await _watch_shifts(page)
-    stub.scripts[HOLD].gate = None
-    gate.set()
+    stub.scripts[HOLD].let_go()
     await expect(exchange.locator(".actions")).to_be_attached()
     assert await page.evaluate("window.shifts") < 0.001
 

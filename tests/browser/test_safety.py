@@ -205,11 +205,11 @@ async def test_in_answers_out_of_such_chapters(open_page: Opened, hostile: str) 
 )
 async def test_in_an_address(open_page: Opened, scripted: str, address: str) -> None:
     """What stands in the address is shown as text or not at all, and nothing is asked by merely opening it."""
+    page = await _watched(open_page, scripted)
     for payload in PAYLOADS[::9]:
-        page = await _watched(open_page, scripted + address.replace("{}", quote(payload, safe="")))
-        await expect(page.locator("main")).to_be_visible()
+        await page.goto(scripted + address.replace("{}", quote(payload, safe="")))
+        await page.wait_for_selector("html[data-ready]", state="attached")
         await _assert_nothing_ran(page)
-        await page.context.close()
 
 
 async def test_the_policy_would_stop_what_gets_through(open_page: Opened, scripted: str) -> None:

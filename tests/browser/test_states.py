@@ -77,18 +77,20 @@ async def test_the_command_that_mends_the_index_stands_there(open_page: Opened, 
 
 
 async def test_a_key_is_asked_for_and_used(open_page: Opened, scripted: str, stub: Stub) -> None:
-    """The key goes along with the next question."""
+    """The question is asked again with the key, and files come with it too."""
     stub.scripts[HOLD] = _refusal(401, "unknown_key", "no key")
     page = await open_page(scripted)
     exchange = await ask(page, HOLD)
     await exchange.get_by_label("Key").fill("k-123")
-    await exchange.get_by_role("button", name="Use this key").click()
-    await page.wait_for_load_state()
-    await page.wait_for_selector("html[data-ready]", state="attached")
     del stub.scripts[HOLD]
     async with page.expect_request("**/api/ask") as sent:
-        await answered(page, HOLD)
+        await exchange.get_by_role("button", name="Use this key").click()
+    await expect(page.locator(".exchange .actions")).to_be_visible()
     assert (await (await sent.value).all_headers())["authorization"] == "Bearer k-123"
+    await page.get_by_role("button", name="Conversations").click()
+    async with page.expect_download() as started:
+        await page.get_by_role("link", name="as Markdown").first.click()
+    assert (await started.value).url.startswith("blob:")
 
 
 async def test_what_the_chapters_do_not_cover(open_page: Opened, real: str) -> None:

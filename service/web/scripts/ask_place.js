@@ -112,15 +112,16 @@ export class AskPlace {
   }
 
   #surroundings() {
+    const retry = (exchange, fresh) => (exchange.isPlaceholder ? location.reload() : this.thread.retry(exchange, fresh));
     return {
       say: this.#page.say,
-      retry: (exchange, fresh) => this.thread.retry(exchange, fresh),
+      retry,
       edit: (question) => {
         this.composer.text = question;
         this.composer.focus();
       },
       ask: (question) => this.ask(question),
-      remedy: (sentence) => remedyFor(sentence, this.#page.say, () => location.reload()),
+      remedy: (sentence, exchange) => remedyFor(sentence, this.#page.say, () => retry(exchange, true)),
     };
   }
 

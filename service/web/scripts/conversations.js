@@ -1,5 +1,6 @@
 // The drawer of conversations: found, renamed, deleted and brought back, exported.
 import { fetchJson, request } from "./api.js";
+import { downloadWithKey } from "./download.js";
 import { element } from "./elements.js";
 import { counted, when } from "./figures.js";
 import { sheet } from "./sheet.js";
@@ -71,7 +72,7 @@ export class Conversations {
     const address = `/c/${encodeURIComponent(id)}`;
     const current = this.#page.current() === id;
     const link = element("a", { class: "title", href: address, "aria-current": current && "page" }, title || "Untitled");
-    const exported = (format, words) => element("a", { href: `/api/conversations/${encodeURIComponent(id)}/export?format=${format}`, download: true, "aria-label": `Export ${title} as ${words}` }, words);
+    const exported = (format, words) => element("a", { href: `/api/conversations/${encodeURIComponent(id)}/export?format=${format}`, download: true, onclick: (event) => this.#try(() => downloadWithKey(event)), "aria-label": `Export ${title} as ${words}` }, words);
     const item = element("li", {});
     const rename = element("button", { type: "button", "aria-label": `Rename ${title}`, onclick: () => this.#rename(item, conversation) }, "Rename");
     const remove = element("button", { type: "button", "aria-label": `Delete ${title}`, onclick: () => this.#delete(item, conversation) }, "Delete");

@@ -15,7 +15,7 @@ const LONG_QUESTION = 400;
  * @property {(exchange: Exchange, fresh?: boolean) => void} retry
  * @property {(question: string) => void} edit
  * @property {(question: string) => void} ask
- * @property {(sentence: object) => HTMLElement | null} remedy a form or command that mends a problem
+ * @property {(sentence: object, exchange: Exchange) => HTMLElement | null} remedy a form or command that mends a problem
  */
 
 export class Exchange {
@@ -23,6 +23,8 @@ export class Exchange {
   answerId = null;
   question;
   filters;
+  /** Stands for a place that could not be opened, not for a question. */
+  isPlaceholder = false;
   #around;
   #citations = new Map();
   #passages = [];
@@ -111,8 +113,8 @@ export class Exchange {
     this.#end();
     const sentence = sentenceOf(error);
     this.#showState("failed", sentence.text);
-    if (sentence.again) this.#state.append(" ", this.#again("Ask again"));
-    const remedy = this.#around.remedy(sentence);
+    if (sentence.again) this.#state.append(" ", this.#again(this.isPlaceholder ? "Try again" : "Ask again"));
+    const remedy = this.#around.remedy(sentence, this);
     this.#after.replaceChildren(...(remedy ? [remedy] : []));
     this.#around.say(sentence.text);
   }

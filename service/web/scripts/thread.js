@@ -126,7 +126,9 @@ export class Thread {
   /** Show what went wrong as if it were the answer to nothing. @param {string} title @param {unknown} error */
   fail(title, error) {
     this.clear();
-    this.#append(title, {}).fail(error);
+    const exchange = this.#append(title, {});
+    exchange.isPlaceholder = true;
+    exchange.fail(error);
   }
 
   #append(question, filters, said = null) {

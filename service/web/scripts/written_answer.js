@@ -74,7 +74,7 @@ export class WrittenAnswer {
     const block = this.#blocks[at];
     if (block.html === wanted || block.parsed === wanted) return;
     const made = fragmentOf(wanted);
-    block.parsed = made.firstElementChild?.outerHTML ?? "";
+    block.parsed = [...made.children].map((child) => child.outerHTML).join("\n");
     this.#dress(made);
     dressCode(made, this.#say);
     block.element.replaceChildren(made);
