@@ -12,7 +12,12 @@ const LEAVING = 120;
 export function citationCard(root, placeOf) {
   const quote = element("blockquote");
   const source = element("p");
-  const card = element("div", { class: "citation-card", id: "m-citation-card", role: "tooltip", popover: "manual" }, quote, source);
+  const card = element(
+    "div",
+    { class: "citation-card", id: "m-citation-card", role: "tooltip", popover: "manual" },
+    quote,
+    source,
+  );
   document.body.append(card);
   let shownFor = null;
   let leaving = 0;
@@ -51,13 +56,17 @@ export function citationCard(root, placeOf) {
   card.addEventListener("pointerenter", () => clearTimeout(leaving));
   card.addEventListener("pointerleave", leave);
   addEventListener("scroll", hide, { passive: true });
-  addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && shownFor) {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      hide();
-    }
-  }, { capture: true });
+  addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key === "Escape" && shownFor) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        hide();
+      }
+    },
+    { capture: true },
+  );
 }
 
 /** Above the mark, below where there is no room, never beyond the window's edge. */

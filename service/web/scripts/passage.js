@@ -53,7 +53,10 @@ function rangesOf(blocks, quote) {
   const whole = rangeOf(text, wanted);
   if (whole) return [whole];
   const pieces = quote.split(/\n+|(?<=[.!?:])\s+/).map(plain);
-  return pieces.filter((piece) => piece.length >= SHORTEST_PIECE).map((piece) => rangeOf(text, piece)).filter(Boolean);
+  return pieces
+    .filter((piece) => piece.length >= SHORTEST_PIECE)
+    .map((piece) => rangeOf(text, piece))
+    .filter(Boolean);
 }
 
 /** The text of blocks with white space and quotation marks made alike, and where each character of it stands. */
