@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from service.answering.answerer import Answerer
 from service.api import answers, asking, chapters, conversations, health, pages, problems, reading, usage
+from service.api.assets import page_assets
 from service.api.tracing import RequestTracing
 from service.errors import MasteryError
 from service.ports import VectorIndex
@@ -45,7 +46,7 @@ def create_app(settings: Settings, opened: Service | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         async with nullcontext(opened) if opened else open_service(settings) as service:
-            await asyncio.gather(_open_index(service.index), _warm_up(service.answerer))
+            await asyncio.gather(_open_index(service.index), _warm_up(service.answerer), asyncio.to_thread(page_assets))
             watcher = asyncio.create_task(_follow(service.index))
             yield {"service": service}
             watcher.cancel()

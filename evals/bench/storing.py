@@ -127,7 +127,7 @@ async def _ledger(database: Database) -> None:
 
 
 async def _conversation(database: Database, made: Sequence[AnswerRecord]) -> None:
-    begun = await database.conversations.create("A long one")
+    begun = await database.conversations.create("A long one", "anna")
     for number, kept in enumerate(made):
         await database.conversations.ask(begun.id, f"Question {number}: {_WORDS}", kept.answer.id)
 
@@ -135,12 +135,12 @@ async def _conversation(database: Database, made: Sequence[AnswerRecord]) -> Non
         await database.conversations.get(begun.id)
 
     async def find() -> None:
-        await database.conversations.list("pagination nowhere")
+        await database.conversations.list("anna", "pagination nowhere")
 
     await read()
     figure(f"conversation of {len(made)} turns read", str(await _each(20, read)), "<= 1 s on the page")
     for number in range(200):
-        other = await database.conversations.create(f"Another {number}")
+        other = await database.conversations.create(f"Another {number}", "anna")
         await database.conversations.ask(other.id, _WORDS, uuid.uuid4().hex)
     figure(f"search over 201 conversations, {len(made) + 200} questions", str(await _each(50, find)))
 

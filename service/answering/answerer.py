@@ -76,8 +76,11 @@ class Answerer:
         self._writer = Writer(model, prompting.repair) if model else None
 
     async def warm_up(self) -> None:
-        """Load the embedding model before the first question needs it."""
+        """Load what the first question would otherwise wait for: the embedding model, and what a chat model needs."""
         await self._embedder.embed_query("ready")
+        if self._writer:
+            await self._preparer.warm_up()
+            await self._checked("")
 
     async def search(self, query: str, where: SearchFilter, limit: int) -> list[Passage]:
         """The passages that match a query, best first.

@@ -9,6 +9,7 @@ import hashlib
 import json
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 
 from prompts.choice import Choice
@@ -18,8 +19,8 @@ from service.answering.prompting import Prompting
 from service.answering.retrieval import Found, Retriever
 from service.answering.rewriting import Rewriter
 from service.domain import NOTHING, AnswerRecord, Ask, Bill, Chunk, Generation, Purpose
-from service.errors import InvalidQuestion
-from service.ports import AnswerStore, ChatCall, ChatModel, Terms, VectorIndex
+from service.errors import BudgetSpent, InvalidQuestion, RequestTooCostly, StateProblem
+from service.ports import AnswerStore, ChatCall, ChatModel, Message, Terms, VectorIndex
 
 REFUSE_BELOW = 0.55
 _WIDENED = 6
@@ -91,6 +92,22 @@ class Preparer:
         self._limits = limits
         self._caching = caching
         self._rewriter = Rewriter(model, prompting.rewrite, terms) if model else None
+
+    async def warm_up(self) -> None:
+        """Let the chat model load its table of tokens, by asking what a call would cost; nothing is sent or booked."""
+        assert self._model is not None
+        call = ChatCall(
+            messages=(Message("user", "ready"),),
+            schema=self._prompting.schema,
+            purpose=Purpose.ANSWER,
+            prompt=None,
+            caller="warm-up",
+            trace_id=uuid.uuid4().hex,
+            deadline=time.monotonic() + self._limits.seconds,
+            max_output_tokens=1,
+        )
+        with suppress(BudgetSpent, RequestTooCostly, StateProblem):
+            await self._model.afford(call)
 
     async def prepare(self, ask: Ask) -> Prepared:
         """Make a question ready.

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
-from service.api.callers import calling
+from service.api.callers import Caller, calling
 from service.api.dependencies import Running
 from service.api.exporting import as_markdown
 from service.api.problems import Problem
@@ -64,6 +64,7 @@ def _json(document: bytes, status: int = 200) -> Response:
 @router.get("", response_model=list[Conversation], responses=_GENERAL)
 async def list_conversations(
     service: Running,
+    caller: Caller,
     q: Annotated[str, Query(max_length=200, description="Words of titles or questions; all must be there.")] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     before: Annotated[
@@ -71,16 +72,16 @@ async def list_conversations(
         Query(description="The next page: `updated_at` of the last one of this.", examples=["2026-11-25T12:00:00Z"]),
     ] = None,
 ) -> Response:
-    """Conversations, the one that was used last first."""
+    """The caller's conversations, the one that was used last first."""
     if before and before.tzinfo is None:
         before = before.replace(tzinfo=UTC)
-    return _json(_CONVERSATIONS.dump_json(list(await service.conversations.list(q, limit, before))))
+    return _json(_CONVERSATIONS.dump_json(list(await service.conversations.list(caller, q, limit, before))))
 
 
 @router.post("", status_code=201, response_model=Conversation, responses=_GENERAL)
-async def create_conversation(body: ConversationIn, service: Running) -> Response:
+async def create_conversation(body: ConversationIn, service: Running, caller: Caller) -> Response:
     """Begin one; give its id with each question."""
-    return _json(_CONVERSATION.dump_json(await service.conversations.create(body.title)), 201)
+    return _json(_CONVERSATION.dump_json(await service.conversations.create(body.title, caller)), 201)
 
 
 @router.get("/{conversation_id}", response_model=Thread, responses=_PROBLEMS)

@@ -79,11 +79,16 @@ class Ledger(Protocol):
 class ConversationStore(Protocol):
     """Conversations. All methods raise `StateProblem` when the database cannot be used."""
 
-    async def create(self, title: str) -> Conversation:
-        """Begin one."""
+    async def create(self, title: str, caller: str) -> Conversation:
+        """Begin one of this caller's."""
 
-    async def list(self, query: str = "", limit: int = 50, before: datetime | None = None) -> Sequence[Conversation]:
-        """The newest first, of those whose title or questions contain the words of `query`; `before` pages on."""
+    async def list(
+        self, caller: str, query: str = "", limit: int = 50, before: datetime | None = None
+    ) -> Sequence[Conversation]:
+        """The caller's own, the newest first, of those whose title or questions contain the words of `query`.
+
+        `before` pages on. Any other method takes any conversation's id: who was given it may read along.
+        """
 
     async def get(self, id_: str, last: int | None = None) -> tuple[Conversation, Sequence[Exchange]]:
         """One with all that was said, or only with its last so many exchanges.

@@ -51,7 +51,7 @@ class Office:
 
     async def begun(self) -> str:
         """The id of a new conversation."""
-        return (await self.conversations.create("Talk")).id
+        return (await self.conversations.create("Talk", "anna")).id
 
 
 async def _until_text(events: AsyncGenerator[Event]) -> None:

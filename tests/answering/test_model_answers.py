@@ -295,6 +295,13 @@ async def test_closing_a_stream_closes_the_call(parts: Parts) -> None:
     assert model.open_streams == 0
 
 
+async def test_warming_up_asks_nobody(parts: Parts) -> None:
+    """Everything is loaded before the first question, without a call, and also where the budget is spent."""
+    model = ScriptedModel(NOT_COVERED, unaffordable=BudgetSpent("today's budget is spent", 60))
+    await parts.answerer(model).warm_up()
+    assert model.calls == []
+
+
 async def test_what_cannot_be_paid_is_refused_before_the_first_event(parts: Parts) -> None:
     """The budget is an error of the request, not of half a stream."""
     model = ScriptedModel(NOT_COVERED, unaffordable=BudgetSpent("today's budget is spent", 60))

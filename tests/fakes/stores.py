@@ -51,7 +51,7 @@ class MemoryConversations(ConversationStore):
         self.conversations: dict[str, Conversation] = {}
         self.exchanges: dict[str, list[Exchange]] = {}
 
-    async def create(self, title: str) -> Conversation:
+    async def create(self, title: str, caller: str) -> Conversation:
         """Begin one."""
         now = datetime.now(UTC)
         made = Conversation(uuid4().hex, title, now, now, 0)
@@ -59,7 +59,9 @@ class MemoryConversations(ConversationStore):
         self.exchanges[made.id] = []
         return made
 
-    async def list(self, query: str = "", limit: int = 50, before: datetime | None = None) -> Sequence[Conversation]:
+    async def list(
+        self, caller: str, query: str = "", limit: int = 50, before: datetime | None = None
+    ) -> Sequence[Conversation]:
         """Those whose title has the query."""
         return [one for one in self.conversations.values() if query in one.title][:limit]
 

@@ -78,12 +78,13 @@ class DatabaseConversations:
         self._latest = clock()
         self._purged = self._latest
 
-    async def create(self, title: str) -> Conversation:
+    async def create(self, title: str, caller: str) -> Conversation:
         """See the port. One without a title takes its first question's words for one."""
         now = self._now()
         made = Conversation(uuid.uuid4().hex, _one_line(title), now, now, 0)
         row = {
             "id": made.id,
+            "caller": storable(caller),
             "title": made.title,
             "folded": folded(made.title),
             "created_at": now,
@@ -96,9 +97,11 @@ class DatabaseConversations:
             await self.purge()
         return made
 
-    async def list(self, query: str = "", limit: int = 50, before: datetime | None = None) -> Sequence[Conversation]:
+    async def list(
+        self, caller: str, query: str = "", limit: int = 50, before: datetime | None = None
+    ) -> Sequence[Conversation]:
         """See the port. Words match anywhere in a word, whatever their case and accents."""
-        statement = find_conversations(self._engine.dialect, _COLUMNS, query, limit, before)
+        statement = find_conversations(self._engine.dialect, _COLUMNS, storable(caller), query, limit, before)
         rows = await self._engine.read(lambda connection: connection.execute(statement).all())
         return [Conversation(*row) for row in rows]
 

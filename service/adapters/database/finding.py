@@ -15,10 +15,10 @@ _MOST_WORDS = 32
 
 
 def find_conversations(
-    dialect: str, columns: Sequence[Column[Any]], query: str, limit: int, before: datetime | None
+    dialect: str, columns: Sequence[Column[Any]], caller: str, query: str, limit: int, before: datetime | None
 ) -> Select[Any]:
-    """The newest first; each word of the query stands in the title or in one of the questions."""
-    statement = select(*columns).where(conversations.c.deleted_at.is_(None))
+    """A caller's own, the newest first; each word of the query stands in the title or in one of the questions."""
+    statement = select(*columns).where(conversations.c.caller == caller, conversations.c.deleted_at.is_(None))
     for word in list(dict.fromkeys(folded(query).split()))[:_MOST_WORDS]:
         asked = exists().where(
             exchanges.c.conversation_id == conversations.c.id, _contains(dialect, exchanges.c.folded, word)

@@ -70,13 +70,14 @@ conversations = Table(
     "conversations",
     metadata,
     Column("id", Text, primary_key=True),
+    Column("caller", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("folded", Text, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     Column("deleted_at", UtcTime),
     Column("turns", Integer, nullable=False),
-    Index("ix_conversations_updated", "updated_at"),
+    Index("ix_conversations_updated", "caller", "updated_at"),
     Index("ix_conversations_deleted", "deleted_at"),
 )
 

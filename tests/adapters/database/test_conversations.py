@@ -18,14 +18,14 @@ from .samples import answer, record
 
 
 async def _asked(database: Database, title: str, *questions: str) -> str:
-    made = await database.conversations.create(title)
+    made = await database.conversations.create(title, "anna")
     for question in questions:
         await database.conversations.ask(made.id, question, uuid.uuid4().hex)
     return made.id
 
 
 async def _titles(database: Database, query: str = "") -> list[str]:
-    return [found.title for found in await database.conversations.list(query)]
+    return [found.title for found in await database.conversations.list("anna", query)]
 
 
 async def test_a_conversation_comes_back_with_its_exchanges(where: Where) -> None:
@@ -33,7 +33,7 @@ async def test_a_conversation_comes_back_with_its_exchanges(where: Where) -> Non
     given = record()
     async with where.open() as database:
         store = database.conversations
-        made = await store.create("  About\n keys ")
+        made = await store.create("  About\n keys ", "anna")
         await store.ask(made.id, "First?", given.answer.id)
         await database.answers.save(given)
         await store.answered(made.id, given.answer)
@@ -53,6 +53,14 @@ async def test_a_conversation_comes_back_with_its_exchanges(where: Where) -> Non
     ]
 
 
+async def test_the_list_is_the_callers_own(database: Database) -> None:
+    """Another caller's conversations are not listed, whatever is searched for; with its id one may be read."""
+    made = await database.conversations.create("Secret keys", "anna")
+    assert [found.id for found in await database.conversations.list("anna", "secret")] == [made.id]
+    assert await database.conversations.list("ben") == await database.conversations.list("ben", "secret") == []
+    assert (await database.conversations.get(made.id))[0].title == "Secret keys"
+
+
 async def test_the_last_exchanges_come_alone(database: Database) -> None:
     """A follow-up needs no more, however long the conversation is; they are in order, and there may be fewer."""
     made = await _asked(database, "Long", *(f"Question {number}?" for number in range(6)))
@@ -63,7 +71,7 @@ async def test_the_last_exchanges_come_alone(database: Database) -> None:
 
 async def test_an_answer_that_comes_after_all_takes_the_error_away(database: Database) -> None:
     """A failure is not for ever."""
-    made, given = await database.conversations.create("t"), record()
+    made, given = await database.conversations.create("t", "anna"), record()
     await database.conversations.ask(made.id, "?", given.answer.id)
     await database.conversations.failed(made.id, given.answer.id, "no")
     await database.answers.save(given)
@@ -152,7 +160,7 @@ async def test_paging_gives_each_one_once(database: Database, clock: Clock) -> N
     made = [await _asked(database, str(number)) for number in range(25)]
     seen: list[str] = []
     before = None
-    while page := await database.conversations.list(limit=10, before=before):
+    while page := await database.conversations.list("anna", limit=10, before=before):
         seen += [found.id for found in page]
         before = page[-1].updated_at
     assert seen == made[::-1]
@@ -194,8 +202,8 @@ async def test_a_day_later_it_is_gone_with_its_answers(database: Database, clock
     own, shared, other = record(), record(), record()
     for one in (own, shared, other):
         await database.answers.save(one)
-    gone = await database.conversations.create("gone")
-    stays = await database.conversations.create("stays")
+    gone = await database.conversations.create("gone", "anna")
+    stays = await database.conversations.create("stays", "anna")
     for where_, which in ((gone, own), (gone, shared), (stays, shared)):
         await database.conversations.ask(where_.id, "?", which.answer.id)
     await database.conversations.delete(gone.id)
@@ -216,7 +224,7 @@ async def test_opening_the_database_purges(where: Where, clock: Clock) -> None:
     given = record()
     async with where.open() as database:
         await database.answers.save(given)
-        made = await database.conversations.create("gone")
+        made = await database.conversations.create("gone", "anna")
         await database.conversations.ask(made.id, "?", given.answer.id)
         await database.conversations.delete(made.id)
     clock.pass_by(days=2)
@@ -233,14 +241,14 @@ async def test_a_long_running_service_purges(database: Database, clock: Clock) -
     await database.conversations.ask(made, "?", given.answer.id)
     await database.conversations.delete(made)
     clock.pass_by(days=1, minutes=1)
-    await database.conversations.create("new")
+    await database.conversations.create("new", "anna")
     with pytest.raises(AnswerNotFound):
         await database.answers.get(given.answer.id)
 
 
 async def test_questions_at_once_get_places_of_their_own(database: Database) -> None:
     """Two tabs in one conversation: nothing is lost, no place is given twice."""
-    made = await database.conversations.create("t")
+    made = await database.conversations.create("t", "anna")
     await asyncio.gather(*(database.conversations.ask(made.id, f"{n}?", f"a{n}") for n in range(60)))
     found, exchanges = await database.conversations.get(made.id)
     assert found.turns == 60
@@ -250,7 +258,7 @@ async def test_questions_at_once_get_places_of_their_own(database: Database) -> 
 
 async def test_a_long_conversation_comes_back_whole(database: Database) -> None:
     """Five hundred turns, in order, each with its answer."""
-    made = await database.conversations.create("long")
+    made = await database.conversations.create("long", "anna")
     given = [record(created_at=NOON + timedelta(seconds=second)) for second in range(500)]
     await asyncio.gather(*(database.answers.save(one) for one in given))
     for number, one in enumerate(given):

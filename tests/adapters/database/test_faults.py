@@ -54,7 +54,7 @@ def _writes(database: Database) -> list[Any]:
         database.answers.rate("id", Feedback(Verdict.UP)),
         database.ledger.open(call(), Budgets()),
         database.ledger.settle("id", settlement()),
-        database.conversations.create("t"),
+        database.conversations.create("t", "anna"),
         database.conversations.ask("id", "?", "a"),
     ]
 
@@ -165,7 +165,7 @@ async def test_a_folder_in_the_place_of_the_file_is_a_problem(file: Where) -> No
 async def test_errors_show_no_question(file: Where) -> None:
     """What a driver says of a statement and its values stays inside."""
     async with file.open() as database:
-        conversation = await database.conversations.create("t")
+        conversation = await database.conversations.create("t", "anna")
         with pytest.raises(StateProblem) as raised:
             await database.conversations.ask(conversation.id, "SECRET", None)  # type: ignore[arg-type]
     assert "SECRET" not in f"{raised.value}{raised.value.__cause__}"

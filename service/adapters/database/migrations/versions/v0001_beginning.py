@@ -75,6 +75,7 @@ def _create_conversations() -> None:
     op.create_table(
         "conversations",
         sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("caller", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("folded", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -82,7 +83,7 @@ def _create_conversations() -> None:
         sa.Column("deleted_at", sa.DateTime(timezone=True)),
         sa.Column("turns", sa.Integer(), nullable=False),
     )
-    op.create_index("ix_conversations_updated", "conversations", ["updated_at"])
+    op.create_index("ix_conversations_updated", "conversations", ["caller", "updated_at"])
     op.create_index("ix_conversations_deleted", "conversations", ["deleted_at"])
     op.create_table(
         "exchanges",
