@@ -1,6 +1,7 @@
 // What a citation mark shows on hover and focus: the quote, the chapter and the heading.
 import { element } from "./elements.js";
 import { nameOf } from "./places.js";
+import { plain } from "./plain_text.js";
 
 const APART = 8;
 const LEAVING = 120;
@@ -34,7 +35,7 @@ export function citationCard(root, placeOf) {
     if (!place || shownFor === mark) return;
     hide();
     shownFor = mark;
-    quote.textContent = place.quote ?? "";
+    quote.textContent = plain(place.quote ?? "");
     source.textContent = nameOf(place);
     mark.setAttribute("aria-describedby", card.id);
     card.showPopover();
