@@ -9,7 +9,15 @@ from collections.abc import Awaitable, Callable
 from rich.console import Console
 
 from service.errors import EmptyKnowledgeBase, MasteryError, MissingKnowledgeBase
-from service.parts import fingerprint_for, make_embedder, make_index
+from service.parts import (
+    fingerprint_for,
+    make_database,
+    make_embedder,
+    make_index,
+    make_keyring,
+    make_prompting,
+    prices_of,
+)
 from service.settings import Settings, without_password
 
 _LOW_DISK_BYTES = 500_000_000
@@ -25,6 +33,7 @@ async def examine(settings: Settings) -> bool:
         ("disk", _disk),
         ("embedding model", _embedding),
         ("index", _index),
+        ("database", _database),
         ("answers", _answers),
     )
     for name, check in checks:
@@ -83,8 +92,18 @@ async def _index(settings: Settings) -> str:
         await embedder.close()
 
 
+async def _database(settings: Settings) -> str:
+    async with make_database(settings) as database:
+        calls = sum(row.calls for row in await database.ledger.usage("purpose"))
+        return f"{database.place.removeprefix('the database ')}, with {calls} calls to models in its ledger"
+
+
 async def _answers(settings: Settings) -> str:
     if not settings.uses_chat_model:
         return "extractive (set OPENAI_API_KEY or OPENAI_BASE_URL to let a model write them)"
+    make_prompting(settings)
+    make_keyring(settings)
     server = without_password(str(settings.openai_base_url)) if settings.openai_base_url else "OpenAI"
-    return f"written by {settings.chat_model} at {server}"
+    price = prices_of(settings).of(settings.chat_model)
+    rate = f"${price.input} in and ${price.output} out a million tokens" if price else "price unknown, no budget holds"
+    return f"written by {settings.chat_model} at {server} ({rate})"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import cast, get_args
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -71,7 +72,7 @@ def _print(out: Console, by: str, rows: Sequence[UsageRow], budgets: Sequence[Bu
 
 
 def _table(by: str, rows: Sequence[UsageRow]) -> Table:
-    table = Table(show_footer=len(rows) > 1)
+    table = Table(show_footer=len(rows) > 1, box=box.SIMPLE, pad_edge=False)
     total = sum((row.usage for row in rows), Usage())
     # A question may cost calls to two models or prompts: then it stands in both rows, and rows do not add up.
     answers = str(sum(row.answers for row in rows)) if by in ("day", "caller", "purpose") else ""
@@ -80,15 +81,13 @@ def _table(by: str, rows: Sequence[UsageRow]) -> Table:
         ("Answers", answers),
         ("Failed", str(sum(row.failed for row in rows))),
         ("Tokens in", f"{total.input_tokens:,}"),
-        ("of it cached", f"{total.cached_tokens:,}"),
-        ("Tokens out", f"{total.output_tokens:,}"),
+        ("Cached", f"{total.cached_tokens:,}"),
+        ("Out", f"{total.output_tokens:,}"),
         ("Cost", dollars(sum((row.cost for row in rows), Decimal(0)))),
-        ("Unpriced", str(sum(row.unpriced for row in rows))),
-        ("Estimated", str(sum(row.estimated for row in rows))),
     )
-    table.add_column(by.capitalize(), "Total")
+    table.add_column(by.capitalize(), "Total", no_wrap=True)
     for name, sum_ in columns:
-        table.add_column(name, sum_, justify="right")
+        table.add_column(name, sum_, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
             row.key,
@@ -99,8 +98,6 @@ def _table(by: str, rows: Sequence[UsageRow]) -> Table:
             f"{row.usage.cached_tokens:,}",
             f"{row.usage.output_tokens:,}",
             dollars(row.cost),
-            str(row.unpriced),
-            str(row.estimated),
         )
     return table
 

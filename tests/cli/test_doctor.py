@@ -27,12 +27,13 @@ def test_all_is_well(mastery: Mastery) -> None:
     done = mastery("doctor", MASTERY_KNOWLEDGE_BASE=str(PLAIN))
     lines = _lines(done.out)
     assert done.code == 0
-    assert list(lines) == ["settings", "knowledge base", "disk", "embedding model", "index", "answers"]
+    assert list(lines) == ["settings", "knowledge base", "disk", "embedding model", "index", "database", "answers"]
     assert {verdict for verdict, _ in lines.values()} == {"ok"}
     assert lines["settings"][1] == "set in the environment: MASTERY_DATA_DIR, MASTERY_KNOWLEDGE_BASE"
     assert lines["knowledge base"][1] == f"{PLAIN} with 8 Markdown files"
     assert lines["embedding model"][1] == "all-MiniLM-L6-v2, 384 dimensions"
     assert lines["index"][1].startswith("8 chapters, ")
+    assert lines["database"][1].endswith("state.sqlite, with 0 calls to models in its ledger")
     assert lines["answers"][1].startswith("extractive")
 
 
@@ -44,6 +45,8 @@ def test_all_is_well(mastery: Mastery) -> None:
         ({"MASTERY_KNOWLEDGE_BASE": __file__}, "knowledge base", "is not a folder"),
         ({"MASTERY_EMBEDDING_MODEL": "nonesuch"}, "embedding model", "MASTERY_EMBEDDING_MODEL: "),
         ({"MASTERY_EMBEDDING_MODEL": "text-embedding-3-small"}, "embedding model", "OPENAI_API_KEY"),
+        ({"DATABASE_URL": f"postgresql://me:{KEY}@127.0.0.1:9/x"}, "database", "127.0.0.1:9"),
+        ({"OPENAI_API_KEY": KEY, "MASTERY_EXPERIMENT": "answer"}, "answers", "MASTERY_EXPERIMENT: "),
     ],
 )
 def test_a_problem_is_named_and_the_rest_is_still_checked(
@@ -55,8 +58,9 @@ def test_a_problem_is_named_and_the_rest_is_still_checked(
     assert done.code == 1
     assert lines[check][0] == "problem"
     assert words in lines[check][1]
-    assert len(lines) == 6
+    assert len(lines) == 7
     assert "Traceback" not in done.err
+    assert KEY not in done.out + done.err
 
 
 def test_an_empty_folder_is_a_problem(mastery: Mastery, tmp_path: Path) -> None:
@@ -78,7 +82,9 @@ def test_a_missing_index_is_a_problem_with_its_command(mastery: Mastery, tmp_pat
 def test_a_model_is_named_without_its_key(mastery: Mastery) -> None:
     """Which model at which server, never with what key or password."""
     done = mastery("doctor", OPENAI_API_KEY=KEY, OPENAI_BASE_URL=f"http://user:{KEY}@127.0.0.1:9/v1")
-    assert _lines(done.out)["answers"] == ("ok", "written by gpt-6-luna at http://***@127.0.0.1:9/v1")
+    verdict, words = _lines(done.out)["answers"]
+    assert (verdict, words.partition(" (")[0]) == ("ok", "written by gpt-6-luna at http://***@127.0.0.1:9/v1")
+    assert "$0.10 in and $0.50 out" in words
     assert KEY not in done.out + done.err
     assert "OPENAI_API_KEY" in _lines(done.out)["settings"][1]
 
