@@ -99,8 +99,10 @@ async def test_the_pane_leads_on_to_the_reader(open_page: Opened, scripted: str)
         ("strings instead of bytes", (11, 62), None),
         ("1. write the database (commit!)  2. DELETE the key, don't overwrite it.", (11, 62), None),
         (
-            "A BlockingConnectionPool waits for a free one instead.\n"
-            "Fail open: without the cache we're slow, not down.",
+            (
+                "A BlockingConnectionPool waits for a free one instead.\n"
+                "Fail open: without the cache we're slow, not down."
+            ),
             (11, 62),
             [
                 "A BlockingConnectionPool waits for a free one instead.",
