@@ -90,3 +90,40 @@ async def test_the_pane_leads_on_to_the_reader(open_page: Opened, scripted: str)
     await expect(page.locator("#m-view-read .passage")).to_contain_text("the code owns both steps.")
     await page.get_by_role("link", name="Ask", exact=True).click()
     await expect(exchange.locator(".prose")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("quote", "lines", "words"),
+    [
+        ("Read the cache, on a miss read the database and fill the cache; the code owns both steps.", (7, 7), None),
+        ("strings instead of bytes", (11, 62), None),
+        ("1. write the database (commit!)  2. DELETE the key, don't overwrite it.", (11, 62), None),
+        (
+            (
+                "A BlockingConnectionPool waits for a free one instead.\n"
+                "Fail open: without the cache we're slow, not down."
+            ),
+            (11, 62),
+            [
+                "A BlockingConnectionPool waits for a free one instead.",
+                "Fail open: without the cache we're slow, not down.",
+            ],
+        ),
+        ("This stands nowhere in the chapter.", (7, 7), []),
+    ],
+)
+async def test_quotes_are_found_in_prose_and_code(
+    open_page: Opened, scripted: str, quote: str, lines: tuple[int, int], words: list[str] | None
+) -> None:
+    """A quote is marked word for word, comments of code too; what stands apart is marked apart."""
+    page = await open_page(f"{scripted}/read/07_caching_layer/cache_strategies")
+    marked = await page.evaluate(
+        """async ([quote, lines]) => {
+          const base = document.querySelector('script[type=module]').src.replace('app.js', 'passage.js');
+          const { markPassage } = await import(base);
+          markPassage(document.getElementById('m-view-read'), lines, quote);
+          return [...(CSS.highlights.get('quote') ?? [])].map((range) => range.toString().replace(/\\s+/g, ' '));
+        }""",
+        [quote, list(lines)],
+    )
+    assert marked == ([quote.replace("  ", " ")] if words is None else words)

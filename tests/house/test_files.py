@@ -59,6 +59,16 @@ def test_a_module_of_the_product_is_short() -> None:
     assert _named([file for file in product if len(file.read_text(encoding="utf-8").splitlines()) > LONGEST]) == []
 
 
+def test_a_file_of_the_page_is_short_and_says_why_it_is_there() -> None:
+    """Scripts and styles keep the rules of modules: a few screens, and a first line that gives the reason."""
+    web = PROJECT / "service" / "web"
+    files = [*sorted(web.rglob("*.js")), *sorted(web.rglob("*.css"))]
+    assert len(files) > 20
+    texts = {file.relative_to(web).as_posix(): file.read_text(encoding="utf-8") for file in files}
+    assert [name for name, text in texts.items() if not text.startswith(("// ", "/* "))] == []
+    assert [name for name, text in texts.items() if len(text.splitlines()) > LONGEST] == []
+
+
 def test_a_module_is_named_by_what_it_is() -> None:
     """No drawer for whatever has no place: a name says what is in the file."""
     drawer = re.compile(r"(^|_)(utils?|helpers?|commons?|misc|stuff)(_|$)")

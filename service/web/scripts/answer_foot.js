@@ -16,14 +16,23 @@ const NEAREST = 4;
  */
 export function footOf(exchange, around, feedback) {
   const { answer } = exchange;
-  return [sourcesOf(answer), nearestTo(answer), ...actionsOn(exchange, around, feedback), followUps(answer, around)].filter(Boolean);
+  return [
+    sourcesOf(answer),
+    nearestTo(answer),
+    ...actionsOn(exchange, around, feedback),
+    followUps(answer, around),
+  ].filter(Boolean);
 }
 
 function sourcesOf({ citations }) {
   if (!citations.length) return null;
   const items = citations.map((cited) => {
     const mark = element("span", { class: "cite", "aria-hidden": "true" }, String(cited.number));
-    const place = element("a", { class: "place", href: passageUrl(cited), "data-citation": cited.number }, nameOf(cited));
+    const place = element(
+      "a",
+      { class: "place", href: passageUrl(cited), "data-citation": cited.number },
+      nameOf(cited),
+    );
     return element("li", {}, mark, place);
   });
   return element("ol", { class: "sources", "aria-label": "Sources" }, ...items);
@@ -32,8 +41,13 @@ function sourcesOf({ citations }) {
 /** Where the chapters do not cover it, the nearest of them: those that the answer names, else the best that were found. */
 function nearestTo({ status, answer_html: html, passages }) {
   if (status !== "not_in_knowledge_base") return null;
-  const named = [...fragmentOf(html).querySelectorAll('a[href^="/read/"]')].map((link) => [link.getAttribute("href"), link.textContent]);
-  const found = distinct(passages).slice(0, NEAREST).map((place) => [passageUrl(place), nameOf(place)]);
+  const named = [...fragmentOf(html).querySelectorAll('a[href^="/read/"]')].map((link) => [
+    link.getAttribute("href"),
+    link.textContent,
+  ]);
+  const found = distinct(passages)
+    .slice(0, NEAREST)
+    .map((place) => [passageUrl(place), nameOf(place)]);
   const near = named.length ? named : found;
   const items = near.map(([href, name]) => element("li", {}, element("a", { class: "place", href }, name)));
   return element("ul", { class: "sources nearest", "aria-label": "Nearest chapters" }, ...items);
@@ -54,7 +68,11 @@ function actionsOn(exchange, { say, retry }, feedback) {
     if (!panel.hidden && !panel.firstChild) panel.append(receiptOf(answer));
   });
   receipt.setAttribute("aria-expanded", "false");
-  return [element("div", { class: "actions" }, copy, link, again, receipt, element("span", { class: "apart" }), ...buttons), form, panel];
+  return [
+    element("div", { class: "actions" }, copy, link, again, receipt, element("span", { class: "apart" }), ...buttons),
+    form,
+    panel,
+  ];
 }
 
 function action(name, words, act) {
@@ -65,6 +83,8 @@ function action(name, words, act) {
 
 function followUps({ follow_ups: asked = [] }, { ask }) {
   if (!asked.length) return null;
-  const items = asked.map((question) => element("li", {}, element("button", { type: "button", onclick: () => ask(question) }, question)));
+  const items = asked.map((question) =>
+    element("li", {}, element("button", { type: "button", onclick: () => ask(question) }, question)),
+  );
   return element("ul", { class: "follow-ups", "aria-label": "Ask next" }, ...items);
 }

@@ -19,16 +19,26 @@ const say = announcer(at("m-announcer"));
 const router = new Router(show);
 const reader = new Reader(say);
 const tell = otherTabs(({ conversation }) => {
-  if (conversation && conversation === ask.thread.conversation && !ask.thread.isBusy) ask.openConversation(conversation, true);
+  if (conversation && conversation === ask.thread.conversation && !ask.thread.isBusy)
+    ask.openConversation(conversation, true);
 });
-const ask = new AskPlace({ say, titled, go: (address) => router.go(address), rename: (address) => router.rename(address), changed: (conversation) => tell({ conversation }) });
+const ask = new AskPlace({
+  say,
+  titled,
+  go: (address) => router.go(address),
+  rename: (address) => router.rename(address),
+  changed: (conversation) => tell({ conversation }),
+});
 const conversations = new Conversations({
   say,
   current: () => ask.thread.conversation,
   changed: (conversation) => tell({ conversation }),
   gone: (id) => id === ask.thread.conversation && router.go("/"),
 });
-const search = new SearchSheet((address) => router.go(address), (question) => ask.ask(question));
+const search = new SearchSheet(
+  (address) => router.go(address),
+  (question) => ask.ask(question),
+);
 const askSelected = askAboutSelection((passage) => ask.askAbout(passage));
 const nextTheme = themeSwitch(at("m-theme"), say);
 
@@ -75,7 +85,8 @@ async function show(place, url, moved) {
     else link.removeAttribute("aria-current");
   }
   const { conversation } = ask.thread;
-  document.querySelector("[data-place=ask]").href = conversation && showing !== "ask" ? `/c/${encodeURIComponent(conversation)}` : "/";
+  document.querySelector("[data-place=ask]").href =
+    conversation && showing !== "ask" ? `/c/${encodeURIComponent(conversation)}` : "/";
   if (showing !== "ask") ask.pane.close();
   if (moved === "link" && before !== showing) at("m-main").focus({ preventScroll: true });
   if (place.name === "read") titled(await reader.open(url));

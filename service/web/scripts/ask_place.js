@@ -23,7 +23,10 @@ export class AskPlace {
   constructor(page) {
     this.#page = page;
     this.pane = new SourcePane(page.say);
-    this.composer = new Composer((question) => this.ask(question), () => this.thread.stop());
+    this.composer = new Composer(
+      (question) => this.ask(question),
+      () => this.thread.stop(),
+    );
     this.thread = new Thread(this.#root, this.#surroundings(), {
       say: page.say,
       busy: (busy) => (this.composer.busy = busy),
@@ -66,7 +69,11 @@ export class AskPlace {
     if (matchMedia("(hover: hover)").matches || chapter) this.composer.focus();
     this.#page.titled("Backend Mastery");
     const problem = this.#intro.querySelector("[data-problem]");
-    if (problem) this.thread.fail("The chapters are not there yet", new Problem({ code: problem.dataset.problem, detail: problem.dataset.detail, status: 503 }));
+    if (problem)
+      this.thread.fail(
+        "The chapters are not there yet",
+        new Problem({ code: problem.dataset.problem, detail: problem.dataset.detail, status: 503 }),
+      );
   }
 
   /** @param {string} id @param {boolean} again even if it is the one that is shown */
@@ -112,7 +119,8 @@ export class AskPlace {
   }
 
   #surroundings() {
-    const retry = (exchange, fresh) => (exchange.isPlaceholder ? location.reload() : this.thread.retry(exchange, fresh));
+    const retry = (exchange, fresh) =>
+      exchange.isPlaceholder ? location.reload() : this.thread.retry(exchange, fresh);
     return {
       say: this.#page.say,
       retry,

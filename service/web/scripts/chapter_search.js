@@ -14,10 +14,12 @@ export function entriesOf(rows) {
   return rows.flatMap(([path, title, section, headings]) => {
     const own = wordsOf(title);
     const chapter = entry(path, title, section, "", "", [...own, ...wordsOf(section)], own);
-    const inside = headings.filter(([, anchor]) => anchor).map(([heading, anchor]) => {
-      const words = wordsOf(heading);
-      return entry(path, title, section, heading, anchor, [...words, ...own], words);
-    });
+    const inside = headings
+      .filter(([, anchor]) => anchor)
+      .map(([heading, anchor]) => {
+        const words = wordsOf(heading);
+        return entry(path, title, section, heading, anchor, [...words, ...own], words);
+      });
     return [chapter, ...inside];
   });
 }
@@ -35,7 +37,10 @@ export function found(entries, query) {
     const score = scoreOf(candidate, wanted);
     if (score > 0) scored.push([score, candidate]);
   }
-  return scored.sort(([one], [other]) => other - one).slice(0, MOST).map(([, candidate]) => candidate);
+  return scored
+    .sort(([one], [other]) => other - one)
+    .slice(0, MOST)
+    .map(([, candidate]) => candidate);
 }
 
 /** @param {string} text @returns {string[]} words in lower case; `snake_case` counts as a whole and in its parts */

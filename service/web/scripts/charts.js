@@ -21,7 +21,11 @@ export function columns(days, title, shown) {
   const step = (WIDTH - LEFT) / days.length;
   const width = Math.min(48, step * 0.62);
   const height = HEIGHT - TOP - BOTTOM;
-  const chart = drawing("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": title }, drawing("text", { x: 0, y: 12 }, title));
+  const chart = drawing(
+    "svg",
+    { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": title },
+    drawing("text", { x: 0, y: 12 }, title),
+  );
   for (const share of [0, 0.5, 1]) {
     const y = TOP + height * (1 - share) + 0.5;
     chart.append(drawing("line", { class: "axis", x1: LEFT, x2: WIDTH, y1: y, y2: y }));
@@ -31,9 +35,14 @@ export function columns(days, title, shown) {
   days.forEach((day, at) => {
     const tall = most ? (day.value / most) * height : 0;
     const x = LEFT + step * at + (step - width) / 2;
-    const column = drawing("rect", { class: "bar", x, y: TOP + height - tall, width, height: tall }, drawing("title", {}, day.words));
+    const column = drawing(
+      "rect",
+      { class: "bar", x, y: TOP + height - tall, width, height: tall },
+      drawing("title", {}, day.words),
+    );
     chart.append(column);
-    if (at % every === 0) chart.append(drawing("text", { x: x + width / 2, y: HEIGHT - 8, "text-anchor": "middle" }, day.label));
+    if (at % every === 0)
+      chart.append(drawing("text", { x: x + width / 2, y: HEIGHT - 8, "text-anchor": "middle" }, day.label));
   });
   return chart;
 }
@@ -47,7 +56,11 @@ export function columns(days, title, shown) {
 export function bars(rows, title, full = Math.max(...rows.map((row) => row.value))) {
   const height = TOP - 12 + rows.length * ROW;
   const longest = WIDTH - NAME - VALUE;
-  const chart = drawing("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": title }, drawing("text", { x: 0, y: 12 }, title));
+  const chart = drawing(
+    "svg",
+    { class: "chart", viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": title },
+    drawing("text", { x: 0, y: 12 }, title),
+  );
   rows.forEach((row, at) => {
     const y = TOP - 12 + at * ROW + 6;
     const width = full ? Math.min(1, row.value / full) * longest : 0;

@@ -1,6 +1,7 @@
 // What a citation mark shows on hover and focus: the quote, the chapter and the heading.
 import { element } from "./elements.js";
 import { nameOf } from "./places.js";
+import { plain } from "./plain_text.js";
 
 const APART = 8;
 const LEAVING = 120;
@@ -12,7 +13,12 @@ const LEAVING = 120;
 export function citationCard(root, placeOf) {
   const quote = element("blockquote");
   const source = element("p");
-  const card = element("div", { class: "citation-card", id: "m-citation-card", role: "tooltip", popover: "manual" }, quote, source);
+  const card = element(
+    "div",
+    { class: "citation-card", id: "m-citation-card", role: "tooltip", popover: "manual" },
+    quote,
+    source,
+  );
   document.body.append(card);
   let shownFor = null;
   let leaving = 0;
@@ -29,7 +35,7 @@ export function citationCard(root, placeOf) {
     if (!place || shownFor === mark) return;
     hide();
     shownFor = mark;
-    quote.textContent = place.quote ?? "";
+    quote.textContent = plain(place.quote ?? "");
     source.textContent = nameOf(place);
     mark.setAttribute("aria-describedby", card.id);
     card.showPopover();
@@ -51,13 +57,17 @@ export function citationCard(root, placeOf) {
   card.addEventListener("pointerenter", () => clearTimeout(leaving));
   card.addEventListener("pointerleave", leave);
   addEventListener("scroll", hide, { passive: true });
-  addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && shownFor) {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      hide();
-    }
-  }, { capture: true });
+  addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key === "Escape" && shownFor) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        hide();
+      }
+    },
+    { capture: true },
+  );
 }
 
 /** Above the mark, below where there is no room, never beyond the window's edge. */

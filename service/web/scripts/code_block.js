@@ -2,7 +2,15 @@
 import { copyFrom } from "./clipboard.js";
 import { element } from "./elements.js";
 
-const NAMES = { python: "Python", sql: "SQL", bash: "Shell", json: "JSON", yaml: "YAML", toml: "TOML", js: "JavaScript" };
+const NAMES = {
+  python: "Python",
+  sql: "SQL",
+  bash: "Shell",
+  json: "JSON",
+  yaml: "YAML",
+  toml: "TOML",
+  js: "JavaScript",
+};
 
 /**
  * @param {ParentNode} root freshly made, not yet shown
@@ -16,7 +24,8 @@ export function dressCode(root, say) {
     const copy = element("button", { type: "button", class: "copy-code" }, "Copy");
     copy.addEventListener("click", () => copyFrom(copy, pre.textContent.replace(/\n$/, ""), say));
     const words = element("span", {}, caption.textContent);
-    if (pre.dataset.codeCheck === "failed") words.append(element("span", { class: "code-note" }, " · does not pass the check"));
+    if (pre.dataset.codeCheck === "failed")
+      words.append(element("span", { class: "code-note" }, " · does not pass the check"));
     caption.replaceChildren(words, copy);
     pre.tabIndex = 0;
     pre.setAttribute("role", "group");

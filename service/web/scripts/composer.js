@@ -81,8 +81,10 @@ export class Composer {
     const over = length - this.#longest;
     this.#note.classList.toggle("wrong", over > 0);
     this.#note.classList.toggle("counting", length > this.#longest * COUNT_FROM);
-    if (over > 0) this.#note.textContent = `${over.toLocaleString("en")} characters too long; the most is ${this.#longest.toLocaleString("en")}.`;
-    else if (length > this.#longest * COUNT_FROM) this.#note.textContent = `${length.toLocaleString("en")} of ${this.#longest.toLocaleString("en")} characters`;
+    if (over > 0)
+      this.#note.textContent = `${over.toLocaleString("en")} characters too long; the most is ${this.#longest.toLocaleString("en")}.`;
+    else if (length > this.#longest * COUNT_FROM)
+      this.#note.textContent = `${length.toLocaleString("en")} of ${this.#longest.toLocaleString("en")} characters`;
     else this.#note.textContent = NOTE;
     this.#send.setAttribute("aria-disabled", String(length === 0 || over > 0));
     if (CSS.supports("field-sizing", "content")) return;

@@ -4,7 +4,9 @@
 export function connectionBanner(banner) {
   const show = () => {
     banner.hidden = navigator.onLine;
-    banner.textContent = navigator.onLine ? "" : "You are offline. What is open can still be read; questions can be asked once you are connected.";
+    banner.textContent = navigator.onLine
+      ? ""
+      : "You are offline. What is open can still be read; questions can be asked once you are connected.";
   };
   addEventListener("online", show);
   addEventListener("offline", show);

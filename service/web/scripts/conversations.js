@@ -9,7 +9,13 @@ import { sentenceOf } from "./states.js";
 const PAGE = 30;
 
 export class Conversations {
-  #search = element("input", { class: "field", type: "search", placeholder: "Search conversations", "aria-label": "Search conversations", autocomplete: "off" });
+  #search = element("input", {
+    class: "field",
+    type: "search",
+    placeholder: "Search conversations",
+    "aria-label": "Search conversations",
+    autocomplete: "off",
+  });
   #list = element("ul", { class: "conversation-list" });
   #note = element("p", { class: "label", role: "status" });
   #older = element("button", { type: "button", class: "button quiet", hidden: true }, "Show older");
@@ -64,25 +70,66 @@ export class Conversations {
 
   #nothing() {
     const sought = this.#search.value.trim();
-    return sought ? `No conversation mentions “${sought}”.` : "Nothing yet. What you ask is kept here, so that you can come back to it.";
+    return sought
+      ? `No conversation mentions “${sought}”.`
+      : "Nothing yet. What you ask is kept here, so that you can come back to it.";
   }
 
   #row(conversation) {
     const { id, title, updated_at: updated, turns } = conversation;
     const address = `/c/${encodeURIComponent(id)}`;
     const current = this.#page.current() === id;
-    const link = element("a", { class: "title", href: address, "aria-current": current && "page" }, title || "Untitled");
-    const exported = (format, words) => element("a", { href: `/api/conversations/${encodeURIComponent(id)}/export?format=${format}`, download: true, onclick: (event) => this.#try(() => downloadWithKey(event)), "aria-label": `Export ${title} as ${words}` }, words);
+    const link = element(
+      "a",
+      { class: "title", href: address, "aria-current": current && "page" },
+      title || "Untitled",
+    );
+    const exported = (format, words) =>
+      element(
+        "a",
+        {
+          href: `/api/conversations/${encodeURIComponent(id)}/export?format=${format}`,
+          download: true,
+          onclick: (event) => this.#try(() => downloadWithKey(event)),
+          "aria-label": `Export ${title} as ${words}`,
+        },
+        words,
+      );
     const item = element("li", {});
-    const rename = element("button", { type: "button", "aria-label": `Rename ${title}`, onclick: () => this.#rename(item, conversation) }, "Rename");
-    const remove = element("button", { type: "button", "aria-label": `Delete ${title}`, onclick: () => this.#delete(item, conversation) }, "Delete");
+    const rename = element(
+      "button",
+      { type: "button", "aria-label": `Rename ${title}`, onclick: () => this.#rename(item, conversation) },
+      "Rename",
+    );
+    const remove = element(
+      "button",
+      { type: "button", "aria-label": `Delete ${title}`, onclick: () => this.#delete(item, conversation) },
+      "Delete",
+    );
     const about = element("span", { class: "when" }, `${when(updated)} · ${counted(turns, "question")}`);
-    item.append(link, element("div", { class: "row" }, about, rename, "Export:", exported("markdown", "Markdown"), exported("json", "JSON"), remove));
+    item.append(
+      link,
+      element(
+        "div",
+        { class: "row" },
+        about,
+        rename,
+        "Export:",
+        exported("markdown", "Markdown"),
+        exported("json", "JSON"),
+        remove,
+      ),
+    );
     return item;
   }
 
   #rename(item, conversation) {
-    const field = element("input", { class: "field", value: conversation.title, maxlength: 200, "aria-label": "New title" });
+    const field = element("input", {
+      class: "field",
+      value: conversation.title,
+      maxlength: 200,
+      "aria-label": "New title",
+    });
     const form = element("form", {}, field);
     const back = (now) => {
       const row = this.#row(now);
@@ -94,7 +141,12 @@ export class Conversations {
       const title = field.value.trim();
       if (!title) return;
       await this.#try(async () => {
-        back(await fetchJson(`/api/conversations/${encodeURIComponent(conversation.id)}`, { method: "PATCH", json: { title } }));
+        back(
+          await fetchJson(`/api/conversations/${encodeURIComponent(conversation.id)}`, {
+            method: "PATCH",
+            json: { title },
+          }),
+        );
         this.#page.changed(conversation.id);
       });
     });
@@ -123,7 +175,9 @@ export class Conversations {
           this.#page.say("Brought back");
         }),
       );
-      item.replaceChildren(element("div", { class: "row" }, element("span", { class: "when" }, `Deleted “${conversation.title}”.`), undo));
+      item.replaceChildren(
+        element("div", { class: "row" }, element("span", { class: "when" }, `Deleted “${conversation.title}”.`), undo),
+      );
       undo.focus();
       this.#page.say("Deleted. Undo brings it back.");
       this.#page.gone(conversation.id);

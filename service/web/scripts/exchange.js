@@ -41,10 +41,41 @@ export class Exchange {
     this.filters = filters;
     this.#around = around;
     this.#written = new WrittenAnswer((root) => this.#nameMarks(root), around.say);
-    this.#box = element("div", { class: "answer", "data-tone": "neutral" }, this.#readingList, this.#written.element, this.#state);
-    const edit = element("button", { type: "button", class: "icon-button", "aria-label": "Edit this question and ask again", title: "Edit and ask again", onclick: () => around.edit(question) }, icon("edit"));
-    const heading = element("h2", { class: question.length > LONG_QUESTION ? "question long" : "question", tabindex: question.length > LONG_QUESTION ? 0 : -1 }, question);
-    this.element = element("article", { class: "exchange" }, element("div", { class: "question-row" }, heading, edit), narrowed(filters), this.#progress, this.#box, this.#after);
+    this.#box = element(
+      "div",
+      { class: "answer", "data-tone": "neutral" },
+      this.#readingList,
+      this.#written.element,
+      this.#state,
+    );
+    const edit = element(
+      "button",
+      {
+        type: "button",
+        class: "icon-button",
+        "aria-label": "Edit this question and ask again",
+        title: "Edit and ask again",
+        onclick: () => around.edit(question),
+      },
+      icon("edit"),
+    );
+    const heading = element(
+      "h2",
+      {
+        class: question.length > LONG_QUESTION ? "question long" : "question",
+        tabindex: question.length > LONG_QUESTION ? 0 : -1,
+      },
+      question,
+    );
+    this.element = element(
+      "article",
+      { class: "exchange" },
+      element("div", { class: "question-row" }, heading, edit),
+      narrowed(filters),
+      this.#progress,
+      this.#box,
+      this.#after,
+    );
   }
 
   get written() {
@@ -68,7 +99,15 @@ export class Exchange {
     this.#passages = passages;
     const places = distinct(passages);
     this.#progress.textContent = `Reading ${this.#read()}`;
-    this.#readingList.replaceChildren(...places.map((place) => element("li", {}, element("a", { href: passageUrl(place), "data-passage": passages.indexOf(place) }, nameOf(place)))));
+    this.#readingList.replaceChildren(
+      ...places.map((place) =>
+        element(
+          "li",
+          {},
+          element("a", { href: passageUrl(place), "data-passage": passages.indexOf(place) }, nameOf(place)),
+        ),
+      ),
+    );
     this.#readingList.hidden = false;
     this.#around.say(`Reading ${counted(passages.length, "passage")}`);
   }
@@ -123,15 +162,25 @@ export class Exchange {
     this.#written.flush();
     this.#end();
     const nothing = this.#written.isEmpty;
-    this.#showState("neutral", nothing ? "Stopped before anything was written." : "Stopped. This is what was written until then.");
+    this.#showState(
+      "neutral",
+      nothing ? "Stopped before anything was written." : "Stopped. This is what was written until then.",
+    );
     this.#state.append(" ", this.#again("Ask again"));
     this.#around.say("Stopped");
   }
 
   /** Words for the clipboard: Markdown with its sources. */
   get markdown() {
-    const sources = this.answer.citations.map((cited) => `[${cited.number}] ${nameOf(cited)}, lines ${cited.start_line}–${cited.end_line}: ${new URL(passageUrl(cited), location.href).href}`);
-    return [`## ${this.question}`, this.answer.answer, ...(sources.length ? [`Sources:\n\n${sources.join("  \n")}`] : [])].join("\n\n");
+    const sources = this.answer.citations.map(
+      (cited) =>
+        `[${cited.number}] ${nameOf(cited)}, lines ${cited.start_line}–${cited.end_line}: ${new URL(passageUrl(cited), location.href).href}`,
+    );
+    return [
+      `## ${this.question}`,
+      this.answer.answer,
+      ...(sources.length ? [`Sources:\n\n${sources.join("  \n")}`] : []),
+    ].join("\n\n");
   }
 
   #end() {
@@ -170,12 +219,18 @@ export class Exchange {
   }
 
   #textNear({ chapter, start_line: start, end_line: end }) {
-    const passage = this.#passages.find((one) => one.chapter === chapter && one.start_line <= start && one.end_line >= end);
+    const passage = this.#passages.find(
+      (one) => one.chapter === chapter && one.start_line <= start && one.end_line >= end,
+    );
     return passage && passage.start_line === start && passage.end_line === end ? passage.text : "";
   }
 
   #again(words) {
-    return element("button", { type: "button", class: "link-button", onclick: () => this.#around.retry(this, true) }, words);
+    return element(
+      "button",
+      { type: "button", class: "link-button", onclick: () => this.#around.retry(this, true) },
+      words,
+    );
   }
 }
 

@@ -59,9 +59,20 @@ function fill(form, send) {
   const choices = REASONS.map(([value, words]) =>
     element("label", {}, element("input", { type: "radio", name: "reason", value }), words),
   );
-  const comment = element("textarea", { class: "field", name: "comment", rows: 2, maxlength: 2000, "aria-label": "More about it, if you like", placeholder: "More about it, if you like" });
+  const comment = element("textarea", {
+    class: "field",
+    name: "comment",
+    rows: 2,
+    maxlength: 2000,
+    "aria-label": "More about it, if you like",
+    placeholder: "More about it, if you like",
+  });
   const button = element("button", { type: "submit", class: "button" }, "Send");
-  form.replaceChildren(element("fieldset", {}, element("legend", {}, "What is wrong with it?"), ...choices), comment, button);
+  form.replaceChildren(
+    element("fieldset", {}, element("legend", {}, "What is wrong with it?"), ...choices),
+    comment,
+    button,
+  );
   form.onsubmit = (event) => {
     event.preventDefault();
     const said = new FormData(form);

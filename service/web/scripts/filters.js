@@ -20,8 +20,10 @@ export class Filters {
   offer(template) {
     if (!template) return;
     const inputs = [...template.content.querySelectorAll("input")];
-    for (const kind of Object.keys(KINDS)) this.#choices[kind] = inputs.filter((input) => input.name === kind).map((input) => input.getAttribute("value"));
-    for (const option of template.content.querySelectorAll("option")) this.#titles.set(option.value, option.textContent);
+    for (const kind of Object.keys(KINDS))
+      this.#choices[kind] = inputs.filter((input) => input.name === kind).map((input) => input.getAttribute("value"));
+    for (const option of template.content.querySelectorAll("option"))
+      this.#titles.set(option.value, option.textContent);
     this.#draw();
   }
 
@@ -43,7 +45,9 @@ export class Filters {
   }
 
   #draw() {
-    const chapters = [...this.#chosen.chapters].map((path) => this.#chip(this.#titles.get(path) ?? path, "chapters", path));
+    const chapters = [...this.#chosen.chapters].map((path) =>
+      this.#chip(this.#titles.get(path) ?? path, "chapters", path),
+    );
     const offered = Object.keys(KINDS).filter((kind) => this.#choices[kind].length > 1);
     const groups = offered.flatMap((kind) => {
       const on = [...this.#chosen[kind]].map((value) => this.#chip(named(value), kind, value));
@@ -58,12 +62,20 @@ export class Filters {
       this.#draw();
       this.#root.querySelector("button")?.focus();
     };
-    return element("button", { type: "button", class: "chip on", "aria-label": `Take away the filter ${words}`, onclick: remove }, element("span", {}, words));
+    return element(
+      "button",
+      { type: "button", class: "chip on", "aria-label": `Take away the filter ${words}`, onclick: remove },
+      element("span", {}, words),
+    );
   }
 
   #opener(kind, count) {
     const [all, one] = KINDS[kind];
-    const button = element("button", { type: "button", class: "chip", "aria-haspopup": "dialog", "aria-expanded": "false" }, count ? `Another ${one}` : all);
+    const button = element(
+      "button",
+      { type: "button", class: "chip", "aria-haspopup": "dialog", "aria-expanded": "false" },
+      count ? `Another ${one}` : all,
+    );
     button.addEventListener("click", () => this.#choose(kind, button));
     return button;
   }
@@ -80,7 +92,17 @@ export class Filters {
       return element("label", {}, box, named(value));
     });
     const fieldset = element("fieldset", {}, element("legend", {}, `Look only in`), ...boxes);
-    const list = element("div", { class: "choices", popover: "auto", role: "dialog", "aria-label": `Choose ${KINDS[kind][1]}s`, "data-kind": kind }, fieldset);
+    const list = element(
+      "div",
+      {
+        class: "choices",
+        popover: "auto",
+        role: "dialog",
+        "aria-label": `Choose ${KINDS[kind][1]}s`,
+        "data-kind": kind,
+      },
+      fieldset,
+    );
     button.after(list);
     list.addEventListener("toggle", ({ newState }) => {
       button.setAttribute("aria-expanded", String(newState === "open"));

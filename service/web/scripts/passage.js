@@ -3,7 +3,8 @@
 // Words are marked with the CSS Custom Highlight API, which leaves the document as it is; where a browser lacks it, the
 // blocks are marked all the same.
 
-const FOLDS = { "“": '"', "”": '"', "„": '"', "‘": "'", "’": "'" };
+import { folded, foldedText, plain } from "./plain_text.js";
+
 const SHORTEST_PIECE = 12;
 
 /**
@@ -46,19 +47,24 @@ function blocksWithin(root, start, end) {
   return besides.length ? besides : inner;
 }
 
-/** @returns {Range[]} where the words of the quote stand: whole if they stand together, sentence by sentence if not */
+/** @returns {Range[]} where the words of the quote stand: together if they do, else line by line, sentence by sentence */
 function rangesOf(blocks, quote) {
-  const text = foldedText(blocks);
-  const wanted = plain(quote);
-  const whole = rangeOf(text, wanted);
+  const text = textOf(blocks);
+  // As it is written first: in code the marks of Markdown are what they are.
+  const found = (words) => rangeOf(text, foldedText(words)) ?? rangeOf(text, plain(words));
+  const whole = found(quote);
   if (whole) return [whole];
-  const pieces = quote.split(/\n+|(?<=[.!?:])\s+/).map(plain);
-  return pieces.filter((piece) => piece.length >= SHORTEST_PIECE).map((piece) => rangeOf(text, piece)).filter(Boolean);
+  return quote.split(/\n+/).flatMap((line) => {
+    const range = found(line);
+    if (range) return [range];
+    const sentences = line.split(/(?<=[.!?:])\s+/).filter((sentence) => sentence.length >= SHORTEST_PIECE);
+    return sentences.map(found).filter(Boolean);
+  });
 }
 
 /** The text of blocks with white space and quotation marks made alike, and where each character of it stands. */
-function foldedText(blocks) {
-  let folded = "";
+function textOf(blocks) {
+  let words = "";
   const places = [];
   for (const block of blocks) {
     const walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
@@ -66,18 +72,18 @@ function foldedText(blocks) {
       const inCode = node.parentElement.closest("pre");
       const shown = inCode ? withoutCommentMarks(node.data) : node.data;
       for (let at = 0; at < shown.length; at++) {
-        const character = /\s/.test(shown[at]) ? " " : (FOLDS[shown[at]] ?? shown[at]);
-        if (character === " " && (folded === "" || folded.endsWith(" "))) continue;
-        folded += character;
+        const character = folded(shown[at]);
+        if (character === " " && (words === "" || words.endsWith(" "))) continue;
+        words += character;
         places.push([node, at]);
       }
     }
-    if (folded && !folded.endsWith(" ") && places.length) {
-      folded += " ";
+    if (words && !words.endsWith(" ") && places.length) {
+      words += " ";
       places.push(places.at(-1));
     }
   }
-  return { folded, places };
+  return { words, places };
 }
 
 /** Comment marks become as many spaces, so that places stay what they are. */
@@ -85,25 +91,12 @@ function withoutCommentMarks(code) {
   return code.replace(/^([ \t]*)(#+|\/\/+|--+)/gm, (all) => " ".repeat(all.length));
 }
 
-function rangeOf({ folded, places }, wanted) {
-  const at = wanted ? folded.indexOf(wanted) : -1;
+function rangeOf({ words, places }, wanted) {
+  const at = wanted ? words.indexOf(wanted) : -1;
   if (at < 0) return null;
   const range = new Range();
   range.setStart(...places[at]);
   const [node, offset] = places[at + wanted.length - 1];
   range.setEnd(node, offset + 1);
   return range;
-}
-
-/** A quote as the reader sees it: without the marks of Markdown. */
-function plain(markdown) {
-  return markdown
-    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, "$1")
-    .replace(/^\s*(?:[-*+]|\d+[.)]|#{1,6}|>|\/\/+|--+)\s+/gm, "")
-    .replace(/\*\*|__|`+|~~|(?<![\p{L}\p{N}])[*_]|[*_](?![\p{L}\p{N}])/gu, "")
-    .replace(/\\([\\`*_{}[\]()#+\-.!|<>~])/g, "$1")
-    .replace(/(?<!\\)\|/g, " ")
-    .replace(/[“”„‘’]/g, (mark) => FOLDS[mark])
-    .replace(/\s+/g, " ")
-    .trim();
 }

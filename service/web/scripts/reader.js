@@ -42,8 +42,22 @@ export class Reader {
       this.#dress();
     } catch (error) {
       const { text } = sentenceOf(error);
-      const links = element("p", {}, element("a", { href: "/read" }, "All chapters"), " · ", element("a", { href: "/" }, "Ask"));
-      this.#root.replaceChildren(element("div", { class: "notice", "data-title": "Not found" }, element("h1", {}, "This cannot be shown"), element("p", {}, text), links));
+      const links = element(
+        "p",
+        {},
+        element("a", { href: "/read" }, "All chapters"),
+        " · ",
+        element("a", { href: "/" }, "Ask"),
+      );
+      this.#root.replaceChildren(
+        element(
+          "div",
+          { class: "notice", "data-title": "Not found" },
+          element("h1", {}, "This cannot be shown"),
+          element("p", {}, text),
+          links,
+        ),
+      );
     }
     this.#root.removeAttribute("aria-busy");
   }
@@ -56,7 +70,15 @@ export class Reader {
     dressCode(prose, this.#say);
     for (const heading of prose.querySelectorAll(":is(h2, h3, h4)[id]")) {
       if (!heading.id || heading.querySelector(".heading-link")) continue;
-      const link = element("a", { class: "heading-link", href: `#${encodeURIComponent(heading.id)}`, "aria-label": `Link to ${heading.textContent}` }, "#");
+      const link = element(
+        "a",
+        {
+          class: "heading-link",
+          href: `#${encodeURIComponent(heading.id)}`,
+          "aria-label": `Link to ${heading.textContent}`,
+        },
+        "#",
+      );
       heading.append(link);
     }
     this.#follow(prose);
@@ -80,7 +102,9 @@ export class Reader {
   /** Marks in the contents the heading that is being read. */
   #follow(prose) {
     this.#watching?.disconnect();
-    const links = new Map([...this.#root.querySelectorAll(".outline a")].map((link) => [decoded(link.hash.slice(1)), link]));
+    const links = new Map(
+      [...this.#root.querySelectorAll(".outline a")].map((link) => [decoded(link.hash.slice(1)), link]),
+    );
     const headings = [...prose.querySelectorAll(":is(h2, h3)[id]")].filter((heading) => links.has(heading.id));
     const mark = () => {
       const read = headings.findLast((heading) => heading.getBoundingClientRect().top < 160) ?? headings[0];

@@ -31,12 +31,20 @@ function factsOf({ id, mode, receipt }) {
   const rows = [];
   if (receipt.model) rows.push(["Model", receipt.model]);
   else rows.push(["Model", mode === "extractive" ? "none; quoted from the chapters" : "not named"]);
-  if (receipt.prompt) rows.push(["Prompt", receipt.experiment ? `${receipt.prompt}, chosen by the experiment ${receipt.experiment}` : receipt.prompt]);
+  if (receipt.prompt)
+    rows.push([
+      "Prompt",
+      receipt.experiment ? `${receipt.prompt}, chosen by the experiment ${receipt.experiment}` : receipt.prompt,
+    ]);
   rows.push(["Cost", costOf(receipt)]);
   if (receipt.usage.input_tokens || receipt.usage.output_tokens) rows.push(["Tokens", tokensOf(receipt.usage)]);
   rows.push(["Searched for", receipt.retrieval_query]);
   if (receipt.attempts > 1) rows.push(["Calls", `${receipt.attempts}, failed ones included`]);
-  if (receipt.dropped_citations) rows.push(["Citations dropped", `${counted(receipt.dropped_citations, "citation")} did not stand in the passage named`]);
+  if (receipt.dropped_citations)
+    rows.push([
+      "Citations dropped",
+      `${counted(receipt.dropped_citations, "citation")} did not stand in the passage named`,
+    ]);
   if (receipt.degraded_reason) rows.push(["Model not used", receipt.degraded_reason.replace(/^\w+: /, "")]);
   rows.push(["Index", `${receipt.index_generation}, ${receipt.embedding_model}`]);
   rows.push(["Answer", id]);

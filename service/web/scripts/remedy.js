@@ -15,14 +15,34 @@ export function remedyFor({ command, key }, say, again) {
 }
 
 function commandToRun(command, say) {
-  const copy = element("button", { type: "button", class: "copy-code", onclick: () => copyFrom(copy, command, say) }, "Copy");
-  const figure = element("figure", { class: "code" }, element("figcaption", {}, element("span", {}, "Shell"), copy), element("pre", { tabindex: 0 }, element("code", {}, command)));
+  const copy = element(
+    "button",
+    { type: "button", class: "copy-code", onclick: () => copyFrom(copy, command, say) },
+    "Copy",
+  );
+  const figure = element(
+    "figure",
+    { class: "code" },
+    element("figcaption", {}, element("span", {}, "Shell"), copy),
+    element("pre", { tabindex: 0 }, element("code", {}, command)),
+  );
   return element("div", { class: "prose remedy" }, figure);
 }
 
 function keyForm(again) {
-  const field = element("input", { class: "field", type: "password", autocomplete: "off", required: true, "aria-label": "Key" });
-  const form = element("form", { class: "feedback" }, field, element("button", { class: "button", type: "submit" }, "Use this key"));
+  const field = element("input", {
+    class: "field",
+    type: "password",
+    autocomplete: "off",
+    required: true,
+    "aria-label": "Key",
+  });
+  const form = element(
+    "form",
+    { class: "feedback" },
+    field,
+    element("button", { class: "button", type: "submit" }, "Use this key"),
+  );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     remember("key", field.value.trim());

@@ -7,10 +7,31 @@ import { closeOnBackdrop } from "./sheet.js";
 import { sentenceOf } from "./states.js";
 
 export class SearchSheet {
-  #input = element("input", { type: "search", role: "combobox", placeholder: "Search chapters and headings", "aria-label": "Search chapters and headings", "aria-controls": "m-results", "aria-expanded": "true", "aria-autocomplete": "list", autocomplete: "off", spellcheck: "false" });
-  #results = element("ul", { class: "results", id: "m-results", role: "listbox", "aria-label": "Chapters and headings" });
+  #input = element("input", {
+    type: "search",
+    role: "combobox",
+    placeholder: "Search chapters and headings",
+    "aria-label": "Search chapters and headings",
+    "aria-controls": "m-results",
+    "aria-expanded": "true",
+    "aria-autocomplete": "list",
+    autocomplete: "off",
+    spellcheck: "false",
+  });
+  #results = element("ul", {
+    class: "results",
+    id: "m-results",
+    role: "listbox",
+    "aria-label": "Chapters and headings",
+  });
   #note = element("p", { class: "search-note", role: "status" });
-  #dialog = element("dialog", { class: "sheet search-sheet", "aria-label": "Search" }, this.#input, this.#results, this.#note);
+  #dialog = element(
+    "dialog",
+    { class: "sheet search-sheet", "aria-label": "Search" },
+    this.#input,
+    this.#results,
+    this.#note,
+  );
   #entries = null;
   #go;
   #ask;
@@ -55,7 +76,8 @@ export class SearchSheet {
     this.#results.replaceChildren(...items);
     this.#results.hidden = items.length === 0;
     this.#select(0);
-    if (!query) this.#note.textContent = "Titles and headings of all chapters; the last choice asks your words as a question.";
+    if (!query)
+      this.#note.textContent = "Titles and headings of all chapters; the last choice asks your words as a question.";
     else this.#note.textContent = best.length || !this.#entries ? "" : "No title or heading has these words.";
   }
 
@@ -63,7 +85,12 @@ export class SearchSheet {
     const url = chapterUrl(entry.path) + (entry.anchor ? `#${encodeURIComponent(entry.anchor)}` : "");
     const context = entry.heading ? `${entry.section} › ${entry.title}` : entry.section;
     const name = element("span", {}, ...emphasised(entry.heading || entry.title, words));
-    return element("li", { role: "option", "data-url": url, "aria-selected": "false" }, name, element("small", {}, context));
+    return element(
+      "li",
+      { role: "option", "data-url": url, "aria-selected": "false" },
+      name,
+      element("small", {}, context),
+    );
   }
 
   #question(query) {

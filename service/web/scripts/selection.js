@@ -9,7 +9,11 @@ const LONGEST = 400;
  * @returns {() => boolean} asks about the selection as it stands; whether there was one
  */
 export function askAboutSelection(ask) {
-  const button = element("button", { type: "button", class: "button ask-selection", hidden: true }, "Ask about this passage");
+  const button = element(
+    "button",
+    { type: "button", class: "button ask-selection", hidden: true },
+    "Ask about this passage",
+  );
   const act = () => {
     const selected = selection();
     if (!selected) return false;

@@ -38,7 +38,11 @@ export function shortcutKeys(shortcuts, escape) {
 
 function helpSheet(shortcuts) {
   const rows = [...ALWAYS, ...shortcuts.map(({ key, words }) => [key, words]), ["?", "This sheet"]];
-  const list = element("dl", {}, ...rows.flatMap(([key, words]) => [element("dt", {}, ...keysOf(key)), element("dd", {}, words)]));
+  const list = element(
+    "dl",
+    {},
+    ...rows.flatMap(([key, words]) => [element("dt", {}, ...keysOf(key)), element("dd", {}, words)]),
+  );
   const box = element("input", { type: "checkbox", checked: remembered("single-keys") !== "off" });
   box.addEventListener("change", () => remember("single-keys", box.checked ? "on" : "off"));
   const choice = element("label", {}, box, "Single keys work outside of text boxes");
@@ -46,7 +50,10 @@ function helpSheet(shortcuts) {
 }
 
 function keysOf(key) {
-  return key.split("+").flatMap((one, at) => [at ? " + " : null, element("kbd", {}, one)]).filter(Boolean);
+  return key
+    .split("+")
+    .flatMap((one, at) => [at ? " + " : null, element("kbd", {}, one)])
+    .filter(Boolean);
 }
 
 function writing(target) {

@@ -6,7 +6,8 @@ const QUOTED = "Quoted from the chapters; no model was used.";
 const UNREACHED = "The model could not be reached; these are the passages it would have read.";
 const REASONS = {
   budget_spent: "Today's budget for the model is spent; these are the passages it would have read.",
-  request_too_costly: "The model would have cost more than one question may; these are the passages it would have read.",
+  request_too_costly:
+    "The model would have cost more than one question may; these are the passages it would have read.",
   model_unreachable: UNREACHED,
   model_rejected: "The model's provider refused the call; these are the passages it would have read.",
   model_refused: "The model declined to answer; these are the passages it was given.",
@@ -48,10 +49,13 @@ export function saysState(sentence) {
 export function sentenceOf(error) {
   if (error instanceof ConnectionLost) {
     const offline = navigator.onLine === false;
-    const text = offline ? "You are offline. The question is kept; ask again once you are connected." : "The service does not answer. It may be restarting; ask again in a moment.";
+    const text = offline
+      ? "You are offline. The question is kept; ask again once you are connected."
+      : "The service does not answer. It may be restarting; ask again in a moment.";
     return { text, again: true };
   }
-  if (!(error instanceof Problem)) return { text: "Something went wrong in this page. Reload it; what was said is kept.", again: true };
+  if (!(error instanceof Problem))
+    return { text: "Something went wrong in this page. Reload it; what was said is kept.", again: true };
   return OF_CODE[error.code]?.(error) ?? general(error);
 }
 
@@ -66,18 +70,42 @@ const OF_CODE = {
     command: "mastery ingest",
     again: true,
   }),
-  index_mismatch: ({ message }) => ({ text: `The index does not fit the settings: ${message}`, command: "mastery ingest", again: true }),
-  index_corrupted: ({ message }) => ({ text: `The index is damaged: ${message}`, command: "mastery ingest --rebuild", again: true }),
-  unknown_key: () => ({ text: "This service answers only those who have a key. Give yours; it stays in this browser.", key: true, again: true }),
+  index_mismatch: ({ message }) => ({
+    text: `The index does not fit the settings: ${message}`,
+    command: "mastery ingest",
+    again: true,
+  }),
+  index_corrupted: ({ message }) => ({
+    text: `The index is damaged: ${message}`,
+    command: "mastery ingest --rebuild",
+    again: true,
+  }),
+  unknown_key: () => ({
+    text: "This service answers only those who have a key. Give yours; it stays in this browser.",
+    key: true,
+    again: true,
+  }),
   invalid_question: ({ message }) => ({ text: sentence(message), again: false }),
   unknown_filter: ({ message }) => ({ text: `${sentence(message)} Take the filter away and ask again.`, again: true }),
-  conversation_not_found: () => ({ text: "This conversation is not here any more; it may have been deleted. You can ask a new question below.", again: false }),
-  answer_not_found: () => ({ text: "There is no answer at this address. It may have been made on another machine.", again: false }),
-  state_problem: ({ message }) => ({ text: `The database of answers cannot be used: ${message}. The chapters can still be read.`, again: true }),
+  conversation_not_found: () => ({
+    text: "This conversation is not here any more; it may have been deleted. You can ask a new question below.",
+    again: false,
+  }),
+  answer_not_found: () => ({
+    text: "There is no answer at this address. It may have been made on another machine.",
+    again: false,
+  }),
+  state_problem: ({ message }) => ({
+    text: `The database of answers cannot be used: ${message}. The chapters can still be read.`,
+    again: true,
+  }),
 };
 
 function tooMany({ retryAfter }) {
-  return { text: `Too many questions at once. ${retryAfter ? `You can ask again ${until(retryAfter)}.` : "Wait a moment, then ask again."}`, again: true };
+  return {
+    text: `Too many questions at once. ${retryAfter ? `You can ask again ${until(retryAfter)}.` : "Wait a moment, then ask again."}`,
+    again: true,
+  };
 }
 
 function general(problem) {

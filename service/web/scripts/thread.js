@@ -197,7 +197,9 @@ export class Thread {
     this.#root.querySelector(".earlier")?.remove();
     if (!this.#earlier.length) return;
     const words = `Show earlier questions (${this.#earlier.length})`;
-    this.#root.prepend(element("button", { type: "button", class: "button quiet earlier", onclick: () => this.#showEarlier() }, words));
+    this.#root.prepend(
+      element("button", { type: "button", class: "button quiet earlier", onclick: () => this.#showEarlier() }, words),
+    );
   }
 
   /** Put earlier ones above, and keep what is being read where it is. */

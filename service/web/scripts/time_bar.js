@@ -10,10 +10,21 @@ const WIDTH = 600;
  */
 export function timeBar(latency) {
   const rest = Math.max(0, latency.total - latency.retrieve - latency.generate);
-  const parts = [["finding passages", latency.retrieve], ["writing", latency.generate], ["the rest", rest]];
+  const parts = [
+    ["finding passages", latency.retrieve],
+    ["writing", latency.generate],
+    ["the rest", rest],
+  ];
   const total = Math.max(latency.total, 0.001);
   const words = parts.filter(([, time]) => time / total > 0.005).map(([name, time]) => `${name} ${duration(time)}`);
-  const bar = drawing("svg", { class: "time-bar", viewBox: `0 0 ${WIDTH} 10`, preserveAspectRatio: "none", height: 10, role: "img", "aria-label": words.join(", ") });
+  const bar = drawing("svg", {
+    class: "time-bar",
+    viewBox: `0 0 ${WIDTH} 10`,
+    preserveAspectRatio: "none",
+    height: 10,
+    role: "img",
+    "aria-label": words.join(", "),
+  });
   let left = 0;
   parts.forEach(([, time], at) => {
     const width = (time / total) * WIDTH;
@@ -21,5 +32,10 @@ export function timeBar(latency) {
     left += width;
   });
   const first = latency.first_token ? `; first word after ${duration(latency.first_token)}` : "";
-  return element("div", {}, bar, element("p", { class: "label" }, `${duration(latency.total)} in all: ${words.join(", ")}${first}`));
+  return element(
+    "div",
+    {},
+    bar,
+    element("p", { class: "label" }, `${duration(latency.total)} in all: ${words.join(", ")}${first}`),
+  );
 }

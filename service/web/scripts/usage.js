@@ -20,11 +20,17 @@ export async function showUsage(root, say) {
   root.replaceChildren(page);
   try {
     const since = new Date(Date.now() - (DAYS - 1) * 86_400_000).toISOString().slice(0, 10);
-    const [days, models, prompts] = await Promise.all(["day", "model", "prompt"].map((by) => fetchJson(`/api/usage?by=${by}&since=${since}T00:00:00Z`)));
+    const [days, models, prompts] = await Promise.all(
+      ["day", "model", "prompt"].map((by) => fetchJson(`/api/usage?by=${by}&since=${since}T00:00:00Z`)),
+    );
     page.replaceChildren(heading, ...reportOf(days, models, prompts));
   } catch (error) {
     const sentence = sentenceOf(error);
-    const again = element("button", { type: "button", class: "button quiet", onclick: () => showUsage(root, say) }, "Try again");
+    const again = element(
+      "button",
+      { type: "button", class: "button quiet", onclick: () => showUsage(root, say) },
+      "Try again",
+    );
     const remedy = remedyFor(sentence, say, () => showUsage(root, say));
     page.replaceChildren(heading, element("p", { class: "lede" }, sentence.text), ...(remedy ? [remedy] : []), again);
   }
@@ -35,19 +41,37 @@ function reportOf(days, models, prompts) {
   if (!days.rows.length) return [...emptyReport(), ...budgetPart(budgets)];
   const perDay = everyDay(days.rows);
   return [
-    element("p", { class: "lede" }, `The last ${DAYS} days, in days of UTC. Calls are counted whether they succeeded or not.`),
+    element(
+      "p",
+      { class: "lede" },
+      `The last ${DAYS} days, in days of UTC. Calls are counted whether they succeeded or not.`,
+    ),
     totals(days.rows),
     ...budgetPart(budgets),
     ...part("By day", columns(perDay, "US dollars a day", money), days.rows, "Day", "Table by day"),
     ...part("By model", bars(rowsOf(models.rows), "US dollars"), models.rows, "Model", "Table by model"),
-    ...part("By prompt version", bars(rowsOf(prompts.rows), "US dollars"), prompts.rows, "Prompt", "Table by prompt version"),
+    ...part(
+      "By prompt version",
+      bars(rowsOf(prompts.rows), "US dollars"),
+      prompts.rows,
+      "Prompt",
+      "Table by prompt version",
+    ),
   ];
 }
 
 function emptyReport() {
   return [
-    element("p", { class: "lede" }, "No model was called yet, so nothing was spent. Answers quoted from the chapters cost nothing."),
-    element("p", { class: "lede" }, "Once a model is set (OPENAI_API_KEY or OPENAI_BASE_URL where the service runs), every call stands here with its tokens and its price."),
+    element(
+      "p",
+      { class: "lede" },
+      "No model was called yet, so nothing was spent. Answers quoted from the chapters cost nothing.",
+    ),
+    element(
+      "p",
+      { class: "lede" },
+      "Once a model is set (OPENAI_API_KEY or OPENAI_BASE_URL where the service runs), every call stands here with its tokens and its price.",
+    ),
   ];
 }
 
@@ -62,14 +86,28 @@ function totals(rows) {
     ["Calls", number(sum((row) => row.calls)), `${number(sum((row) => row.failed))} failed`],
     ["Tokens", number(sum((row) => row.usage.input_tokens + row.usage.output_tokens)), ""],
   ];
-  return element("dl", { class: "figures" }, ...figures.map(([name, value, more]) => element("div", {}, element("dt", {}, name), element("dd", {}, value, more ? element("small", {}, more) : null))));
+  return element(
+    "dl",
+    { class: "figures" },
+    ...figures.map(([name, value, more]) =>
+      element("div", {}, element("dt", {}, name), element("dd", {}, value, more ? element("small", {}, more) : null)),
+    ),
+  );
 }
 
 function budgetPart(budgets) {
   if (!budgets.length) return [];
-  const rows = budgets.map(({ name, limit, spent, left }) => ({ label: named(name), value: Number(spent) / (Number(limit) || 1), words: `${money(left)} left` }));
+  const rows = budgets.map(({ name, limit, spent, left }) => ({
+    label: named(name),
+    value: Number(spent) / (Number(limit) || 1),
+    words: `${money(left)} left`,
+  }));
   const cells = budgets.map(({ name, limit, spent, left }) => [named(name), money(limit), money(spent), money(left)]);
-  return [element("h2", {}, "Budgets today"), figure(bars(rows, "Share spent; what is left beside it", 1)), table(["Budget", "Limit", "Spent", "Left"], cells, "Table of budgets")];
+  return [
+    element("h2", {}, "Budgets today"),
+    figure(bars(rows, "Share spent; what is left beside it", 1)),
+    table(["Budget", "Limit", "Spent", "Left"], cells, "Table of budgets"),
+  ];
 }
 
 function part(title, chart, rows, first, name) {
@@ -92,9 +130,16 @@ function figure(chart) {
 
 function table(head, rows, name) {
   const heads = head.map((words) => element("th", { scope: "col" }, words));
-  const lines = rows.map(([first, ...rest]) => element("tr", {}, element("th", { scope: "row" }, first), ...rest.map((cell) => element("td", {}, cell))));
+  const lines = rows.map(([first, ...rest]) =>
+    element("tr", {}, element("th", { scope: "row" }, first), ...rest.map((cell) => element("td", {}, cell))),
+  );
   const whole = element("table", {}, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...lines));
-  return element("details", {}, element("summary", {}, name), element("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": name }, whole));
+  return element(
+    "details",
+    {},
+    element("summary", {}, name),
+    element("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": name }, whole),
+  );
 }
 
 function rowsOf(rows) {
