@@ -8,7 +8,7 @@ import platform
 import tempfile
 from pathlib import Path
 
-from evals.bench import ingesting, quickstart, serving, storing, streaming
+from evals.bench import ingesting, page, quickstart, serving, storing, streaming
 from evals.golden import FOLDER, load
 from service.settings import PROJECT
 
@@ -24,6 +24,8 @@ def main() -> None:
         ingesting.measure_all(scratch)
         ours = asyncio.run(serving.measure(scratch / "data", scratch / "chapters", questions))
         asyncio.run(storing.measure(scratch / "state"))
+        with serving.RunningService(scratch / "data", scratch / "chapters") as service:
+            asyncio.run(page.measure(service))
         asyncio.run(streaming.measure(scratch / "data", scratch / "chapters", questions))
         quickstart.measure(PROJECT / "knowledge_base", questions[:60], ours)
 
