@@ -127,6 +127,12 @@ STATES = [
         {"degraded": True, "mode": Mode.EXTRACTIVE, "receipt": made.receipt(degraded_reason="budget_spent: spent")},
         "Today's budget for the model is spent; these are the passages it would have read.",
     ),
+    (
+        {"degraded": True, "mode": Mode.EXTRACTIVE, "receipt": made.receipt(degraded_reason="uncited: none holds")},
+        "None of the citations in the model's answer held, so it is not shown; these are the passages it was given.",
+    ),
+    ({"receipt": made.receipt(uncited_sentences=1)}, "1 sentence in it carries no citation."),
+    ({"receipt": made.receipt(uncited_sentences=2)}, "2 sentences in it carry no citation."),
     ({"status": Status.PARTIAL}, "The chapters cover only a part of this."),
     (
         {"receipt": made.receipt(cached=True)},

@@ -1,6 +1,6 @@
 // Every state of an answer as a sentence: what happened, what still works, what to do.
 import { ConnectionLost, Problem } from "./api.js";
-import { clock, until } from "./figures.js";
+import { clock, counted, until } from "./figures.js";
 
 const QUOTED = "Quoted from the chapters; no model was used.";
 const UNREACHED = "The model could not be reached; these are the passages it would have read.";
@@ -14,6 +14,14 @@ const REASONS = {
   model_cut: "The model's answer was cut at its limit of tokens; these are the passages it was given.",
   model_filtered: "The provider's content filter stopped the answer; these are the passages it was given.",
   model_malformed: "The model's answer could not be read; these are the passages it was given.",
+  model_unauthorized: "The provider does not know the key of the service; these are the passages it would have read.",
+  model_quota: "The provider's account is out of credit; these are the passages it would have read.",
+  model_overloaded: "The model's provider is overloaded; these are the passages it would have read.",
+  model_timeout: "The model did not answer in time; these are the passages it would have read.",
+  model_circuit_open: "The model kept failing and is left alone for a moment; these are the passages it would have read.",
+  model_recited: "The model recited its instructions instead of answering; these are the passages it was given.",
+  uncited: "None of the citations in the model's answer held, so it is not shown; these are the passages it was given.",
+  state_problem: "The call could not be booked, so no model was asked; these are the passages it would have read.",
   model_problem: "The model could not be used; these are the passages it would have read.",
 };
 
@@ -27,6 +35,8 @@ export function stateOf(answer) {
   const said = [];
   if (answer.status === "partial") said.push("The chapters cover only a part of this.");
   if (answer.mode === "extractive") said.push(QUOTED);
+  const uncited = answer.receipt?.uncited_sentences;
+  if (uncited) said.push(`${counted(uncited, "sentence")} in it carr${uncited === 1 ? "ies" : "y"} no citation.`);
   if (answer.receipt?.cached) said.push("Given before to the same question; it cost nothing this time.");
   if (answer.receipt?.stored === false) said.push("The database could not keep it, so it has no address of its own.");
   return { tone: "neutral", text: said.join(" ") };
