@@ -18,6 +18,7 @@ QUESTION_FLOOR = 0.6  # a chapter's own question counts from this cosine on: bel
 APPENDIX_PENALTY = 0.1
 NAMED_BONUS = 0.3  # for a section whose heading stands in the question
 SYMPTOM_PENALTY = 0.15  # for a section about an error, where the question is not about one
+NEARNESS_POWER = 3  # how fast the words of a chunk lose weight as it is further from the question
 RERANKED = 24
 
 _APPENDIX = re.compile(
@@ -32,17 +33,31 @@ _ASKS_ABOUT_ONE = re.compile(
 
 
 class Ranker:
-    """Scores hits for one question: cosine, BM25, and how much of the question's weight a chunk covers."""
+    """Scores hits for one question: cosine, BM25, and how much of the question's weight a chunk covers.
+
+    A chapter that brings questions of its own speaks the words that people ask in: there a word that matches counts by
+    itself. Elsewhere people say it in other words, and chance matches abound: there it counts as far as the chunk is
+    near the question.
+    """
 
     def __init__(
-        self, question: str, statistics: TermStatistics, terms: Terms, named: Collection[tuple[str, str]] = ()
+        self,
+        question: str,
+        statistics: TermStatistics,
+        terms: Terms,
+        named: Collection[tuple[str, str]] = (),
+        asked: Collection[str] = (),
     ) -> None:
-        """Of the sections in `named` (chapter and anchor), the heading stands in the question."""
+        """Of the sections in `named` (chapter and anchor), the heading stands in the question.
+
+        The chapters in `asked` (paths) bring questions of their own.
+        """
         self._question = terms.terms(question)
         self._statistics = statistics
         self._terms = terms
         self._ideal = sum(map(statistics.idf, self._question)) or 1.0
         self._named = named
+        self._asked = asked
         self._asks_about_an_error = bool(_ASKS_ABOUT_ONE.search(question))
 
     def ranked(self, hits: Sequence[Hit]) -> list[Hit]:
@@ -50,26 +65,34 @@ class Ranker:
 
         A hit that is not among the nearest by cosine gets the lowest cosine, which is the most it can have.
         """
-        least = min((hit.dense for hit in hits if hit.dense is not None), default=0.0)
-        guesses = [(self._guess(hit, least), hit) for hit in hits]
+        cosines = [hit.dense for hit in hits if hit.dense is not None]
+        least, most = min(cosines, default=0.0), max(cosines, default=1.0)
+        guesses = [(self._guess(hit, least, most), hit) for hit in hits]
         guesses.sort(key=itemgetter(0), reverse=True)
-        close = [(self._score(hit, least), hit) for _, hit in guesses[:RERANKED]]
+        close = [(self._score(hit, least, most), hit) for _, hit in guesses[:RERANKED]]
         close.sort(key=itemgetter(0), reverse=True)
         floor = close[-1][0] if close else 0.0
         rest = [(min(floor, guess), hit) for guess, hit in guesses[RERANKED:]]
         return [replace(hit, score=score) for score, hit in [*close, *rest]]
 
-    def _guess(self, hit: Hit, least: float) -> float:
-        lexical = (hit.lexical or 0.0) / self._ideal
-        return (least if hit.dense is None else hit.dense) + GUESS_LEXICAL_WEIGHT * lexical + self._extras(hit)
+    def _guess(self, hit: Hit, least: float, most: float) -> float:
+        dense = least if hit.dense is None else hit.dense
+        words = GUESS_LEXICAL_WEIGHT * (hit.lexical or 0.0) / self._ideal
+        return dense + words * self._trust(hit, dense, most) + self._extras(hit)
 
-    def _score(self, hit: Hit, least: float) -> float:
+    def _score(self, hit: Hit, least: float, most: float) -> float:
         chunk = hit.chunk
         there = self._terms.terms(" ".join([chunk.embedded_text, *chunk.questions]))
         covered = sum(map(self._statistics.idf, self._question & there)) / self._ideal
-        lexical = (hit.lexical or 0.0) / self._ideal
         dense = least if hit.dense is None else hit.dense
-        return dense + LEXICAL_WEIGHT * lexical + COVERAGE_WEIGHT * covered + self._extras(hit)
+        words = LEXICAL_WEIGHT * (hit.lexical or 0.0) / self._ideal + COVERAGE_WEIGHT * covered
+        return dense + words * self._trust(hit, dense, most) + self._extras(hit)
+
+    def _trust(self, hit: Hit, dense: float, most: float) -> float:
+        """What the words of a chunk count for, 0 to 1; its cosine is compared with the nearest chunk's."""
+        if hit.chunk.chapter in self._asked or most <= 0:
+            return 1.0
+        return float((max(dense, 0.0) / most) ** NEARNESS_POWER)
 
     def _extras(self, hit: Hit) -> float:
         if (hit.chunk.chapter, hit.chunk.anchor) in self._named:

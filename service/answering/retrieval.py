@@ -46,14 +46,17 @@ class Retriever:
             IndexProblem, EmbeddingFailed
         """
         statistics = await self._index.statistics()
+        chapters = await self._index.chapters()
         if where != SearchFilter():
-            where = resolve(where, await self._index.chapters())
+            where = resolve(where, chapters)
         vector = await self._embedder.embed_query(query)
         named = await self._headings.named_in(query)
         found = await self._index.search(query, vector, CANDIDATES, where)
         hits = await self._headings.with_named(found, named, vector, where)
         terms = self._terms.terms(query)
-        best = Ranker(query, statistics, self._terms, {(place.chapter, place.anchor) for place in named}).ranked(hits)
+        places = {(place.chapter, place.anchor) for place in named}
+        asked = {chapter.path for chapter in chapters if chapter.questions}
+        best = Ranker(query, statistics, self._terms, places, asked).ranked(hits)
         return Found(query, terms, best, statistics, _confidence(best, terms, statistics))
 
 
