@@ -20,6 +20,7 @@ NAMED_BONUS = 0.3  # for a section whose heading stands in the question
 SYMPTOM_PENALTY = 0.15  # for a section about an error, where the question is not about one
 NEARNESS_POWER = 3  # how fast the words of a chunk lose weight as it is further from the question
 RERANKED = 24
+STRONGEST = 5  # of the ranked hits, those that say whether the chapters cover a question
 
 _APPENDIX = re.compile(
     r"\W*(see also|summary|next steps|references|further reading|resources|conclusion|contents|checklist"
@@ -75,18 +76,25 @@ class Ranker:
         rest = [(min(floor, guess), hit) for guess, hit in guesses[RERANKED:]]
         return [replace(hit, score=score) for score, hit in [*close, *rest]]
 
+    def strength(self, hits: Sequence[Hit]) -> float:
+        """How strong the evidence of the first few of ranked hits is, all words counted in full."""
+        least = min((hit.dense for hit in hits if hit.dense is not None), default=0.0)
+        return max((_dense(hit, least) + self._words(hit) + self._extras(hit) for hit in hits[:STRONGEST]), default=0.0)
+
     def _guess(self, hit: Hit, least: float, most: float) -> float:
-        dense = least if hit.dense is None else hit.dense
+        dense = _dense(hit, least)
         words = GUESS_LEXICAL_WEIGHT * (hit.lexical or 0.0) / self._ideal
         return dense + words * self._trust(hit, dense, most) + self._extras(hit)
 
     def _score(self, hit: Hit, least: float, most: float) -> float:
+        dense = _dense(hit, least)
+        return dense + self._words(hit) * self._trust(hit, dense, most) + self._extras(hit)
+
+    def _words(self, hit: Hit) -> float:
         chunk = hit.chunk
         there = self._terms.terms(" ".join([chunk.embedded_text, *chunk.questions]))
         covered = sum(map(self._statistics.idf, self._question & there)) / self._ideal
-        dense = least if hit.dense is None else hit.dense
-        words = LEXICAL_WEIGHT * (hit.lexical or 0.0) / self._ideal + COVERAGE_WEIGHT * covered
-        return dense + words * self._trust(hit, dense, most) + self._extras(hit)
+        return LEXICAL_WEIGHT * (hit.lexical or 0.0) / self._ideal + COVERAGE_WEIGHT * covered
 
     def _trust(self, hit: Hit, dense: float, most: float) -> float:
         """What the words of a chunk count for, 0 to 1; its cosine is compared with the nearest chunk's."""
@@ -100,6 +108,10 @@ class Ranker:
         asked = max(0.0, (hit.question or 0.0) - QUESTION_FLOOR)
         symptom = not self._asks_about_an_error and is_symptom(hit.chunk.heading)
         return asked - APPENDIX_PENALTY * is_appendix(hit.chunk.heading) - SYMPTOM_PENALTY * symptom
+
+
+def _dense(hit: Hit, least: float) -> float:
+    return least if hit.dense is None else hit.dense
 
 
 @lru_cache(maxsize=4096)
