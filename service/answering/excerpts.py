@@ -17,11 +17,18 @@ _LEANS_BACK = re.compile(
     r"^\W*(it|its|this|that|these|those|they|them|he|she|such|both|neither|the (former|latter|same|other)|then|so|but"
     r"|however|therefore|instead|otherwise|also|and|for instance|for example|in that case|because of (this|that)"
     r"|the reason|(after|before|for|with|without|by|until|from|on|in|at) (this|that|these|those|such|it|them)"
+    r"|as (said|mentioned|shown|seen|noted|described|explained) (above|before|earlier)"
+    r"|in the (above|previous|preceding)|in the (code|example|snippet|block|table) (above|below|before)"
     r"|as a result|(in )?this way|here|thus|hence|consequently|afterwards|likewise|similarly|conversely)\b",
     re.IGNORECASE,
 )
 _ABOUT_LAYOUT = re.compile(
     r"^\W*(the|this|these|here is the|here's the) (\w+ ){0,2}(block|table|example|code|snippet|figure|diagram)\b",
+    re.IGNORECASE,
+)
+_POINTS_ELSEWHERE = re.compile(
+    r"^\W*(see|((you can|to) )?(read|learn|find( out)?) more|check out|refer to|for (more|further|details|examples?)"
+    r"|(more|further) (details|information|examples?|about|on))\b",
     re.IGNORECASE,
 )
 
@@ -90,6 +97,7 @@ class Weigher:
         score -= 0.1 if words > 60 else 0.0
         score -= 0.15 if _is_lead_in(text) else 0.0
         score -= 0.2 if _ABOUT_LAYOUT.match(text) else 0.0
+        score -= 0.2 if _POINTS_ELSEWHERE.match(text) else 0.0
         score -= 0.1 if _LEANS_BACK.match(text) else 0.0
         score -= 0.1 if block.kind in (BlockKind.TABLE, BlockKind.HTML) else 0.0
         return score
