@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import itemgetter
 
@@ -31,6 +31,24 @@ _SYMPTOM = re.compile(r"\b[A-Za-z.]+(?:Error|Exception|Warning)\b|^\W*[45]\d\d\b
 _ASKS_ABOUT_ONE = re.compile(
     r"error|exception|warning|traceback|fail|crash|\b[45]\d\d\b|\bcannot\b|\bcan['’]?t\b", re.IGNORECASE
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """Between what the scores of the engine's hits lie; those it did not give are below the lowest."""
+
+    least_dense: float
+    most_dense: float
+    least_lexical: float
+
+    @classmethod
+    def of(cls, hits: Sequence[Hit]) -> _Bounds:
+        dense = [hit.dense for hit in hits if hit.dense is not None]
+        lexical = [hit.lexical for hit in hits if hit.lexical is not None]
+        return cls(min(dense, default=0.0), max(dense, default=0.0), min(lexical, default=0.0))
+
+    def dense(self, hit: Hit) -> float:
+        return self.least_dense if hit.dense is None else hit.dense
 
 
 class Ranker:
@@ -64,13 +82,12 @@ class Ranker:
     def ranked(self, hits: Sequence[Hit]) -> list[Hit]:
         """Hits best first; their `score` becomes the sum. Only the most promising ones are looked at closely.
 
-        A hit that is not among the nearest by cosine gets the lowest cosine, which is the most it can have.
+        A hit that is not among the best by cosine or by words gets the lowest of those, which is the most it can have.
         """
-        cosines = [hit.dense for hit in hits if hit.dense is not None]
-        least, most = min(cosines, default=0.0), max(cosines, default=1.0)
-        guesses = [(self._guess(hit, least, most), hit) for hit in hits]
+        bounds = _Bounds.of(hits)
+        guesses = [(self._guess(hit, bounds), hit) for hit in hits]
         guesses.sort(key=itemgetter(0), reverse=True)
-        close = [(self._score(hit, least, most), hit) for _, hit in guesses[:RERANKED]]
+        close = [(self._score(hit, bounds), hit) for _, hit in guesses[:RERANKED]]
         close.sort(key=itemgetter(0), reverse=True)
         floor = close[-1][0] if close else 0.0
         rest = [(min(floor, guess), hit) for guess, hit in guesses[RERANKED:]]
@@ -78,29 +95,30 @@ class Ranker:
 
     def strength(self, hits: Sequence[Hit]) -> float:
         """How strong the evidence of the first few of ranked hits is, all words counted in full."""
-        least = min((hit.dense for hit in hits if hit.dense is not None), default=0.0)
-        return max((_dense(hit, least) + self._words(hit) + self._extras(hit) for hit in hits[:STRONGEST]), default=0.0)
+        bounds = _Bounds.of(hits)
+        scores = (bounds.dense(hit) + self._words(hit, bounds) + self._extras(hit) for hit in hits[:STRONGEST])
+        return max(scores, default=0.0)
 
-    def _guess(self, hit: Hit, least: float, most: float) -> float:
-        dense = _dense(hit, least)
+    def _guess(self, hit: Hit, bounds: _Bounds) -> float:
         words = GUESS_LEXICAL_WEIGHT * (hit.lexical or 0.0) / self._ideal
-        return dense + words * self._trust(hit, dense, most) + self._extras(hit)
+        return bounds.dense(hit) + words * self._trust(hit, bounds) + self._extras(hit)
 
-    def _score(self, hit: Hit, least: float, most: float) -> float:
-        dense = _dense(hit, least)
-        return dense + self._words(hit) * self._trust(hit, dense, most) + self._extras(hit)
+    def _score(self, hit: Hit, bounds: _Bounds) -> float:
+        return bounds.dense(hit) + self._words(hit, bounds) * self._trust(hit, bounds) + self._extras(hit)
 
-    def _words(self, hit: Hit) -> float:
+    def _words(self, hit: Hit, bounds: _Bounds) -> float:
         chunk = hit.chunk
         there = self._terms.terms(" ".join([chunk.embedded_text, *chunk.questions]))
         covered = sum(map(self._statistics.idf, self._question & there)) / self._ideal
-        return LEXICAL_WEIGHT * (hit.lexical or 0.0) / self._ideal + COVERAGE_WEIGHT * covered
+        known = hit.lexical is not None
+        lexical = (hit.lexical or 0.0) / self._ideal if known else min(bounds.least_lexical / self._ideal, covered)
+        return LEXICAL_WEIGHT * lexical + COVERAGE_WEIGHT * covered
 
-    def _trust(self, hit: Hit, dense: float, most: float) -> float:
+    def _trust(self, hit: Hit, bounds: _Bounds) -> float:
         """What the words of a chunk count for, 0 to 1; its cosine is compared with the nearest chunk's."""
-        if hit.chunk.chapter in self._asked or most <= 0:
+        if hit.chunk.chapter in self._asked or bounds.most_dense <= 0:
             return 1.0
-        return float((max(dense, 0.0) / most) ** NEARNESS_POWER)
+        return float((max(bounds.dense(hit), 0.0) / bounds.most_dense) ** NEARNESS_POWER)
 
     def _extras(self, hit: Hit) -> float:
         if (hit.chunk.chapter, hit.chunk.anchor) in self._named:
@@ -108,10 +126,6 @@ class Ranker:
         asked = max(0.0, (hit.question or 0.0) - QUESTION_FLOOR)
         symptom = not self._asks_about_an_error and is_symptom(hit.chunk.heading)
         return asked - APPENDIX_PENALTY * is_appendix(hit.chunk.heading) - SYMPTOM_PENALTY * symptom
-
-
-def _dense(hit: Hit, least: float) -> float:
-    return least if hit.dense is None else hit.dense
 
 
 @lru_cache(maxsize=4096)

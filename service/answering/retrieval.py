@@ -62,7 +62,7 @@ class Retriever:
 
 
 def _confidence(hits: Sequence[Hit], strength: float, terms: frozenset[int], statistics: TermStatistics) -> float:
-    """High where the evidence is strong and a chunk near; low where the telling words of a question occur in no chapter."""
+    """High where the evidence is strong and a chunk near; low where the telling words occur in no chapter."""
     if not hits or not terms:
         return 0.0
     weight = sum(map(statistics.idf, terms))
