@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import itemgetter
 
+from service.answering.coverage import Coverage
 from service.domain import Hit, TermStatistics
 from service.ports import Terms
 
@@ -71,10 +72,9 @@ class Ranker:
 
         The chapters in `asked` (paths) bring questions of their own.
         """
-        self._question = terms.terms(question)
-        self._statistics = statistics
         self._terms = terms
-        self._ideal = sum(map(statistics.idf, self._question)) or 1.0
+        self._coverage = Coverage(terms.terms(question), statistics, terms)
+        self._ideal = self._coverage.total
         self._named = named
         self._asked = asked
         self._asks_about_an_error = bool(_ASKS_ABOUT_ONE.search(question))
@@ -108,8 +108,7 @@ class Ranker:
 
     def _words(self, hit: Hit, bounds: _Bounds) -> float:
         chunk = hit.chunk
-        there = self._terms.terms(" ".join([chunk.embedded_text, *chunk.questions]))
-        covered = sum(map(self._statistics.idf, self._question & there)) / self._ideal
+        covered = self._coverage.of(self._terms.terms(" ".join([chunk.embedded_text, *chunk.questions])))
         known = hit.lexical is not None
         lexical = (hit.lexical or 0.0) / self._ideal if known else min(bounds.least_lexical / self._ideal, covered)
         return LEXICAL_WEIGHT * lexical + COVERAGE_WEIGHT * covered
