@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from service.answering.coverage import Coverage
 from service.answering.retrieval import Found
 from service.domain import Block, BlockKind, Chunk, Sentence
 from service.ports import Terms
@@ -67,9 +68,8 @@ class Weigher:
     """Scores sentences against the question."""
 
     def __init__(self, found: Found, terms: Terms) -> None:
-        self._found = found
         self._terms = terms
-        self._total = sum(map(found.statistics.idf, found.terms)) or 1.0
+        self._coverage = Coverage(found.terms, found.statistics, terms)
         self._chunk_scores = {hit.chunk.id: hit.score for hit in found.hits}
         self._best = max(self._chunk_scores.values(), default=1.0)
 
@@ -86,12 +86,12 @@ class Weigher:
 
     def overlap(self, text: str) -> float:
         """How much of the question's weight a text covers, 0 to 1."""
-        return sum(map(self._found.statistics.idf, self._terms.terms(text) & self._found.terms)) / self._total
+        return self._coverage.of(self._terms.terms(text))
 
     def _score(self, sentence: Sentence, block: Block, chunk: Chunk, own: frozenset[int]) -> float:
         """Weights from a fit on the golden questions, rounded (DECISIONS.md)."""
         text, words = sentence.text, len(sentence.text.split())
-        score = sum(map(self._found.statistics.idf, own & self._found.terms)) / self._total
+        score = self._coverage.of(own)
         score += 0.55 * self._chunk_scores.get(chunk.id, 0.5 * self._best) / max(self._best, 0.01)
         score -= 0.25 if words < 5 else 0.0
         score -= 0.1 if words > 60 else 0.0
