@@ -9,7 +9,7 @@ from functools import lru_cache
 from operator import itemgetter
 
 from service.answering.coverage import Coverage
-from service.domain import Hit, TermStatistics
+from service.domain import BlockKind, Chunk, Hit, TermStatistics
 from service.ports import Terms
 
 GUESS_LEXICAL_WEIGHT = 0.5  # where coverage is not known yet
@@ -19,6 +19,7 @@ QUESTION_FLOOR = 0.6  # a chapter's own question counts from this cosine on: bel
 APPENDIX_PENALTY = 0.1
 NAMED_BONUS = 0.3  # for a section whose heading stands in the question
 SYMPTOM_PENALTY = 0.15  # for a section about an error, where the question is not about one
+STUB_PENALTY, STUB_WORDS = 0.2, 15  # a sentence that leads to other sections is near them all, and says nothing
 NEARNESS_POWER = 3  # how fast the words of a chunk lose weight as it is further from the question
 RERANKED = 24
 STRONGEST = 5  # of the ranked hits, those that say whether the chapters cover a question
@@ -29,6 +30,7 @@ _APPENDIX = re.compile(
     re.IGNORECASE,
 )
 _SYMPTOM = re.compile(r"\b[A-Za-z.]+(?:Error|Exception|Warning)\b|^\W*[45]\d\d\b")
+_EXPLAINS_ONE = re.compile(r"^\W*(this|the) (error|exception|warning)\b", re.IGNORECASE)
 _ASKS_ABOUT_ONE = re.compile(
     r"error|exception|warning|traceback|fail|crash|\b[45]\d\d\b|\bcannot\b|\bcan['’]?t\b", re.IGNORECASE
 )
@@ -123,14 +125,28 @@ class Ranker:
         if (hit.chunk.chapter, hit.chunk.anchor) in self._named:
             return NAMED_BONUS
         asked = max(0.0, (hit.question or 0.0) - QUESTION_FLOOR)
-        symptom = not self._asks_about_an_error and is_symptom(hit.chunk.heading)
-        return asked - APPENDIX_PENALTY * is_appendix(hit.chunk.heading) - SYMPTOM_PENALTY * symptom
+        symptom = not self._asks_about_an_error and explains_an_error(hit.chunk)
+        penalties = APPENDIX_PENALTY * is_appendix(hit.chunk.heading) + SYMPTOM_PENALTY * symptom
+        return asked - penalties - STUB_PENALTY * is_stub(hit.chunk)
 
 
 @lru_cache(maxsize=4096)
 def is_appendix(heading: str) -> bool:
     """Whether a section only repeats or points elsewhere (a summary, links): rarely the best passage."""
     return bool(_APPENDIX.match(heading))
+
+
+def explains_an_error(chunk: Chunk) -> bool:
+    """Whether a chunk is about one error, by its heading or its first words (`This error is raised when`)."""
+    first = next((sentence.text for block in chunk.blocks for sentence in block.sentences), "")
+    return is_symptom(chunk.heading) or bool(_EXPLAINS_ONE.match(first))
+
+
+def is_stub(chunk: Chunk) -> bool:
+    """Whether a chunk has a few words and no code: its headings are most of what was matched."""
+    if any(block.kind is BlockKind.CODE for block in chunk.blocks):
+        return False
+    return sum(len(sentence.text.split()) for block in chunk.blocks for sentence in block.sentences) < STUB_WORDS
 
 
 @lru_cache(maxsize=4096)
