@@ -32,6 +32,8 @@ _POINTS_ELSEWHERE = re.compile(
     r"|(more|further) (details|information|examples?|about|on))\b",
     re.IGNORECASE,
 )
+_FRAME = "difference different differ differs compare compared versus vs"  # asks about things, is none of them
+_DEFINITION = re.compile(r"\W*(?:\*\*|__|`)([^:\n]{2,60}?)(?:\*\*|__|`)\W{0,3}?\s*[:\u2013\u2014]\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ class Weigher:
 
     def __init__(self, found: Found, terms: Terms) -> None:
         self._terms = terms
-        self._coverage = Coverage(found.terms, found.statistics, terms)
+        self._coverage = Coverage(found.terms - terms.terms(_FRAME) or found.terms, found.statistics, terms)
+        self._asked = _words(found.query)
         self._chunk_scores = {hit.chunk.id: hit.score for hit in found.hits}
         self._best = max(self._chunk_scores.values(), default=1.0)
 
@@ -92,6 +95,7 @@ class Weigher:
         """Weights from a fit on the golden questions, rounded (DECISIONS.md)."""
         text, words = sentence.text, len(sentence.text.split())
         score = self._coverage.of(own)
+        score += 0.5 if (defined := _defined(sentence.text)) and defined <= self._asked else 0.0
         score += 0.55 * self._chunk_scores.get(chunk.id, 0.5 * self._best) / max(self._best, 0.01)
         score -= 0.25 if words < 5 else 0.0
         score -= 0.1 if words > 60 else 0.0
@@ -101,6 +105,16 @@ class Weigher:
         score -= 0.1 if _LEANS_BACK.match(text) else 0.0
         score -= 0.1 if block.kind in (BlockKind.TABLE, BlockKind.HTML) else 0.0
         return score
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.casefold()))
+
+
+def _defined(text: str) -> set[str]:
+    """The words of what a sentence says what it is: `**After validators**: run after …`."""
+    found = _DEFINITION.match(text)
+    return _words(found[1]) if found else set()
 
 
 def runs_of(units: Sequence[Unit], room: int, most: int) -> list[Excerpt]:
