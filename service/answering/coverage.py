@@ -12,17 +12,18 @@ class Coverage:
     """Weighs texts against one question."""
 
     def __init__(self, question: frozenset[int], statistics: TermStatistics, terms: Terms) -> None:
+        self._question = question
         self._weights = {term: statistics.idf(term) for term in question}
-        self._alike = {term: {other: statistics.idf(other) for other in terms.alike(term)} for term in question}
+        self._alike = {
+            term: {other: min(weight, statistics.idf(other)) for other in terms.alike(term)}
+            for term, weight in self._weights.items()
+        }
         self.total = sum(self._weights.values()) or 1.0
 
     def of(self, there: frozenset[int]) -> float:
         """The share that these terms cover, 0 to 1."""
-        return sum(self._weight(term, there) for term in self._weights) / self.total
-
-    def _weight(self, term: int, there: frozenset[int]) -> float:
-        weight = self._weights[term]
-        if term in there:
-            return weight
-        alike = self._alike[term]
-        return ALIKE_WEIGHT * min(weight, max((alike[other] for other in alike if other in there), default=0.0))
+        covered = sum(self._weights[term] for term in self._question & there)
+        for term in self._question - there:
+            if alike := self._alike[term]:
+                covered += ALIKE_WEIGHT * max((alike[other] for other in alike.keys() & there), default=0.0)
+        return covered / self.total

@@ -28,8 +28,9 @@ _ABOUT_LAYOUT = re.compile(
     re.IGNORECASE,
 )
 _POINTS_ELSEWHERE = re.compile(
-    r"^\W*(see|((you can|to) )?(read|learn|find( out)?) more|check out|refer to|for (more|further|details|examples?)"
-    r"|(more|further) (details|information|examples?|about|on))\b",
+    r"^\W*(see\b|((you can|to) )?(read|learn|find( out)?) more|check out|refer to|for (more|further|details|examples?)"
+    r"|(more|further) (details|information|examples?|about|on)"
+    r"|(version|deprecated|removed|new|changed|added)( (added|changed|deprecated|removed))?(:| in) (version )?v?\d)",
     re.IGNORECASE,
 )
 _FRAME = "difference different differ differs compare compared versus vs"  # asks about things, is none of them

@@ -144,9 +144,13 @@ def explains_an_error(chunk: Chunk) -> bool:
 
 def is_stub(chunk: Chunk) -> bool:
     """Whether a chunk has a few words and no code: its headings are most of what was matched."""
-    if any(block.kind is BlockKind.CODE for block in chunk.blocks):
-        return False
-    return sum(len(sentence.text.split()) for block in chunk.blocks for sentence in block.sentences) < STUB_WORDS
+    words = 0
+    for block in chunk.blocks:
+        for sentence in block.sentences:
+            words += len(sentence.text.split())
+            if words >= STUB_WORDS:
+                return False
+    return all(block.kind is not BlockKind.CODE for block in chunk.blocks)
 
 
 @lru_cache(maxsize=4096)
