@@ -33,6 +33,7 @@ _POINTS_ELSEWHERE = re.compile(
     r"|(version|deprecated|removed|new|changed|added)( (added|changed|deprecated|removed))?(:| in) (version )?v?\d)",
     re.IGNORECASE,
 )
+_LINK = re.compile(r"\W*\[[^\]]*\]\([^)]*\)\W*")
 _FRAME = "difference different differ differs compare compared versus vs"  # asks about things, is none of them
 _DEFINITION = re.compile(r"\W*(?:\*\*|__|`)([^:\n]{2,60}?)(?:\*\*|__|`)\W{0,3}?\s*[:\u2013\u2014]\s")
 
@@ -103,6 +104,7 @@ class Weigher:
         score -= 0.15 if _is_lead_in(text) else 0.0
         score -= 0.2 if _ABOUT_LAYOUT.match(text) else 0.0
         score -= 0.2 if _POINTS_ELSEWHERE.match(text) else 0.0
+        score -= 0.4 if _LINK.fullmatch(text) else 0.0
         score -= 0.1 if _LEANS_BACK.match(text) else 0.0
         score -= 0.1 if block.kind in (BlockKind.TABLE, BlockKind.HTML) else 0.0
         return score

@@ -18,9 +18,10 @@ COVERAGE_WEIGHT = 0.5
 QUESTION_FLOOR = 0.6  # a chapter's own question counts from this cosine on: below it, it is only on the same subject
 APPENDIX_PENALTY = 0.1
 NAMED_BONUS = 0.3  # for a section whose heading stands in the question
+ABOUT_BONUS = 0.3  # for a section whose heading says, in two words or more, most of what the question says
 SYMPTOM_PENALTY = 0.15  # for a section about an error, where the question is not about one
 STUB_PENALTY, STUB_WORDS = 0.2, 15  # a sentence that leads to other sections is near them all, and says nothing
-NEARNESS_POWER = 3  # how fast the words of a chunk lose weight as it is further from the question
+NEARNESS_POWER = 2  # how fast the words of a chunk lose weight as it is further from the question
 RERANKED = 24
 STRONGEST = 5  # of the ranked hits, those that say whether the chapters cover a question
 
@@ -75,7 +76,8 @@ class Ranker:
         The chapters in `asked` (paths) bring questions of their own.
         """
         self._terms = terms
-        self._coverage = Coverage(terms.terms(question), statistics, terms)
+        self._question = terms.terms(question)
+        self._coverage = Coverage(self._question, statistics, terms)
         self._ideal = self._coverage.total
         self._named = named
         self._asked = asked
@@ -127,7 +129,14 @@ class Ranker:
         asked = max(0.0, (hit.question or 0.0) - QUESTION_FLOOR)
         symptom = not self._asks_about_an_error and explains_an_error(hit.chunk)
         penalties = APPENDIX_PENALTY * is_appendix(hit.chunk.heading) + SYMPTOM_PENALTY * symptom
-        return asked - penalties - STUB_PENALTY * is_stub(hit.chunk)
+        return (
+            asked + ABOUT_BONUS * self._is_heading_of(hit.chunk.heading) - penalties - STUB_PENALTY * is_stub(hit.chunk)
+        )
+
+    def _is_heading_of(self, heading: str) -> bool:
+        """Whether a heading consists of words of the question, and they make half of its weight or more."""
+        words = self._terms.terms(heading)
+        return len(words) > 1 and words <= self._question and self._coverage.of(words) >= 0.5
 
 
 @lru_cache(maxsize=4096)

@@ -48,7 +48,8 @@ def test_a_definition_of_something_else_gains_nothing() -> None:
     "pointer",
     ["Read more about the pool size in the reference.", "See the pool size reference.",
      "For more details on the pool size, refer to the reference.", "As said above, the pool size is a limit.",
-     "In the example above, the pool size is a limit.", "Changed in version 2: the pool size is a limit."],
+     "In the example above, the pool size is a limit.", "[The pool size is a limit.](#pool-size)",
+     "Changed in version 2: the pool size is a limit."],
 )  # fmt: skip
 def test_a_sentence_that_points_elsewhere_is_no_answer(pointer: str) -> None:
     """What sends the reader on, or speaks of what is not shown, comes after a sentence that says as much."""

@@ -77,6 +77,18 @@ def test_a_section_that_explains_an_error_is_known_by_its_first_words() -> None:
     assert _order("why is a policy's value_type error raised", *hits)[0] == "value_type"
 
 
+def test_a_heading_that_says_what_the_question_says_brings_its_section() -> None:
+    """Who asks to generate schemas wants the section about it before one that says so of something else."""
+    about, other = _chunks(
+        f"Generating schemas\n\n{_TEXTS[2]}", f"Customising how\n\nHow one may generate schemas. {_TEXTS[2]}"
+    )
+    hits = [Hit(about, 1, 0.55), Hit(other, 1, 0.6)]
+    assert _order("how do I generate a schema", *hits)[0] == "Generating schemas"
+    assert (
+        _order("can I generate the schema of dataclasses, enums and unions at runtime", *hits)[0] == "Customising how"
+    )
+
+
 def test_a_sentence_between_headings_is_no_answer() -> None:
     """Of two chunks, the one that only leads to other sections is second, unless it brings code."""
     stub, passage = _chunks(
