@@ -1,7 +1,8 @@
 """The dialects of documentation sites -> CommonMark, line for line, so that line numbers stay those of the file.
 
 Admonitions and tabs (`!!! note "Title"`, `=== "Tab"`) indent their bodies, which CommonMark takes for code; `/// note`
-blocks, invisible anchors and `::: module` directives would be quoted as if they were prose.
+blocks, invisible anchors, `::: module` directives, attribute lists, macros, includes and icons would be quoted as if
+they were prose.
 """
 
 from __future__ import annotations
@@ -12,7 +13,16 @@ _ADMONITION = r"(?:!!!|\?\?\?\+?)(?=\s+[\w\"-])(?:\s+[\w-]+)*(?:\s+\"([^\"]*)\")
 _TAB = r"===[!+]?\s+\"([^\"]*)\""
 _INDENTED = re.compile(rf"^ *(?:{_ADMONITION}|{_TAB})\s*$")
 _BRACKETED = re.compile(r"^ */{3,}(?: +([\w-]+))?(?: *\| *(.*))?$")
-_INVISIBLE = re.compile(r"^ *(?:\[\]\(\)\{#[^}]*\}|::: \S+) *$")
+_ATTRIBUTES = r"\{:? *[.#][\w-][^{}\n]*\}"
+_INVISIBLE = re.compile(
+    rf"^ *(?:\[\]\(\)\{{#[^}}]*\}}|::: \S+|{_ATTRIBUTES}|\{{\{{[^{{}}\n]+\}}\}}|\{{%.*%\}}|-+8<-+.*) *$"
+)
+_INLINE = re.compile(
+    rf"(?<=\)){_ATTRIBUTES}"  # a link's: `[text](url){{ .button }}`
+    r"|:(?:material|fontawesome|simple|octicons)-[a-z\d-]+: ?"
+    r"|(?<=`)#![a-z][\w+-]* (?=[^`])"  # the language of a code span
+)
+_AT_THE_END = re.compile(rf"(?<=\S) +{_ATTRIBUTES} *$")  # a paragraph's; a heading's is its anchor
 _FENCE = re.compile(r" *(`{3,}(?=[^`]*$)|~{3,})")  # however deep: inside a list a fence may stand anywhere
 
 
@@ -30,7 +40,7 @@ def to_commonmark(lines: list[str]) -> list[str]:
         marker = None if fence else _marker(inside)
         fence = _fence_after(inside, fence)
         if marker is None:
-            shown.append(inside)
+            shown.append(inside if fence else _prose(inside))
             continue
         shown.append(inside[: len(inside) - len(inside.lstrip(" "))] + marker if marker else "")  # stays in its list
         if _INDENTED.match(inside):
@@ -47,6 +57,12 @@ def _marker(line: str) -> str | None:
         kind, title = found[1], found[2]
         return f"**{kind.replace('-', ' ').capitalize()}: {title}.**" if kind and title else ""
     return "" if _INVISIBLE.match(line) else None
+
+
+def _prose(line: str) -> str:
+    """A line of text without what only the site's generator reads."""
+    line = _INLINE.sub("", line)
+    return line if line.startswith("#") else _AT_THE_END.sub("", line)
 
 
 def _fence_after(line: str, fence: str) -> str:

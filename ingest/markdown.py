@@ -32,6 +32,7 @@ _HEADING_ID = re.compile(r"\s*\{\s*#([\w.:-]+)[^}]*\}\s*$")
 _INLINE_MARKUP = re.compile(
     r"!?\[([^\]]*)\]\([^)]*\)|(`+)(.+?)\2|<[^>]+>|\*{1,3}(?!\s)|(?<!\s)\*{1,3}|(?<!\w)_{1,3}|_{1,3}(?!\w)"
 )
+_LINKS_ONLY = re.compile(r"\s*(?:\*\*[^*\n]+\*\*\s)?(?:\s*\[[^\]\n]+\]\[[^\]\n]*\](?:<br ?/?>)?)+\s*")  # to a reference
 _LONGEST_NAME, _LONGEST_FENCE = 20, 12  # of a language and of a fence: every piece of a block repeats them
 _QUOTE_MARK = re.compile(r"^ {0,3}> ?")
 _ITEM_MARK = re.compile(r" *(?:[-*+]|\d{1,9}[.)])(?: {1,4}(?! )| |$)")
@@ -71,7 +72,7 @@ def outline(body: str, first_line: int = 1) -> Outline:
             sections.append(Section(trail, tuple(blocks)))
             level, blocks = int(opening.tag[1]), []
             content, anchor = _with_id(" ".join(group[1].content.split()))
-            text = plain(content)
+            text = plain(resolve_links(content, {}))
             line = first_line + (opening.map or [0])[0]
             heading = Heading(level, text, anchor or slugs.slug(text), line)
             headings.append(heading)
@@ -153,6 +154,8 @@ def _blocks(
         case "table_open":
             table = resolve_links(_with_short_rule(source), references)
             yield Block(BlockKind.TABLE, table, at, to, sentences=rows_of(table, at))
+        case "paragraph_open" if _LINKS_ONLY.fullmatch(source):
+            return
         case _:
             prose = resolve_links(_without_nested_code(group, lines, start, end), references)
             sentences = sentences_of(prose, at)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from service.answering.coverage import Coverage
 from service.answering.retrieval import Found
 from service.domain import Block, BlockKind, Chunk, Sentence
 from service.ports import Terms
@@ -17,6 +18,8 @@ _LEANS_BACK = re.compile(
     r"^\W*(it|its|this|that|these|those|they|them|he|she|such|both|neither|the (former|latter|same|other)|then|so|but"
     r"|however|therefore|instead|otherwise|also|and|for instance|for example|in that case|because of (this|that)"
     r"|the reason|(after|before|for|with|without|by|until|from|on|in|at) (this|that|these|those|such|it|them)"
+    r"|as (said|mentioned|shown|seen|noted|described|explained) (above|before|earlier)"
+    r"|in the (above|previous|preceding)|in the (code|example|snippet|block|table) (above|below|before)"
     r"|as a result|(in )?this way|here|thus|hence|consequently|afterwards|likewise|similarly|conversely)\b",
     re.IGNORECASE,
 )
@@ -24,6 +27,15 @@ _ABOUT_LAYOUT = re.compile(
     r"^\W*(the|this|these|here is the|here's the) (\w+ ){0,2}(block|table|example|code|snippet|figure|diagram)\b",
     re.IGNORECASE,
 )
+_POINTS_ELSEWHERE = re.compile(
+    r"^\W*(see\b|((you can|to) )?(read|learn|find( out)?) more|check out|refer to|for (more|further|details|examples?)"
+    r"|(more|further) (details|information|examples?|about|on)"
+    r"|(version|deprecated|removed|new|changed|added)( (added|changed|deprecated|removed))?(:| in) (version )?v?\d)",
+    re.IGNORECASE,
+)
+_LINK = re.compile(r"\W*\[[^\]]*\]\([^)]*\)\W*")
+_FRAME = "difference different differ differs compare compared versus vs"  # asks about things, is none of them
+_DEFINITION = re.compile(r"\W*(?:\*\*|__|`)([^:\n]{2,60}?)(?:\*\*|__|`)\W{0,3}?\s*[:\u2013\u2014]\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +72,9 @@ class Weigher:
     """Scores sentences against the question."""
 
     def __init__(self, found: Found, terms: Terms) -> None:
-        self._found = found
         self._terms = terms
-        self._total = sum(map(found.statistics.idf, found.terms)) or 1.0
+        self._coverage = Coverage(found.terms - terms.terms(_FRAME) or found.terms, found.statistics, terms)
+        self._asked = _words(found.query)
         self._chunk_scores = {hit.chunk.id: hit.score for hit in found.hits}
         self._best = max(self._chunk_scores.values(), default=1.0)
 
@@ -79,20 +91,33 @@ class Weigher:
 
     def overlap(self, text: str) -> float:
         """How much of the question's weight a text covers, 0 to 1."""
-        return sum(map(self._found.statistics.idf, self._terms.terms(text) & self._found.terms)) / self._total
+        return self._coverage.of(self._terms.terms(text))
 
     def _score(self, sentence: Sentence, block: Block, chunk: Chunk, own: frozenset[int]) -> float:
         """Weights from a fit on the golden questions, rounded (DECISIONS.md)."""
         text, words = sentence.text, len(sentence.text.split())
-        score = sum(map(self._found.statistics.idf, own & self._found.terms)) / self._total
+        score = self._coverage.of(own)
+        score += 0.5 if (defined := _defined(sentence.text)) and defined <= self._asked else 0.0
         score += 0.55 * self._chunk_scores.get(chunk.id, 0.5 * self._best) / max(self._best, 0.01)
         score -= 0.25 if words < 5 else 0.0
         score -= 0.1 if words > 60 else 0.0
         score -= 0.15 if _is_lead_in(text) else 0.0
         score -= 0.2 if _ABOUT_LAYOUT.match(text) else 0.0
+        score -= 0.2 if _POINTS_ELSEWHERE.match(text) else 0.0
+        score -= 0.4 if _LINK.fullmatch(text) else 0.0
         score -= 0.1 if _LEANS_BACK.match(text) else 0.0
         score -= 0.1 if block.kind in (BlockKind.TABLE, BlockKind.HTML) else 0.0
         return score
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.casefold()))
+
+
+def _defined(text: str) -> set[str]:
+    """The words of what a sentence says what it is: `**After validators**: run after …`."""
+    found = _DEFINITION.match(text)
+    return _words(found[1]) if found else set()
 
 
 def runs_of(units: Sequence[Unit], room: int, most: int) -> list[Excerpt]:

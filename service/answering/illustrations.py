@@ -16,6 +16,11 @@ _WANTS_CODE = re.compile(
     r"|use|using|sample|syntax|build|make)\b",
     re.IGNORECASE,
 )
+_ASKS_FOR_WORDS = re.compile(
+    r"\s*((and|but|so|ok|hi|hello|please)\W+)*(what|why|which|when|who|whose|where|is|are|was|were|does|did|has|have|am|do|will"
+    r"|explain|describe|compare|tell|difference)\b",
+    re.IGNORECASE,
+)
 _WANTS_TABLE = re.compile(
     r"\b(vs\.?|versus|compare|comparison|difference|better|or|trade-?offs?|which|choose|when)\b", re.IGNORECASE
 )
@@ -34,7 +39,8 @@ def code_for(
         if any(block.start_line <= piece.start_line <= block.end_line for piece in quoted):
             return chunk, block
     best = found.hits[0].chunk
-    asked = _WANTS_CODE.search(found.query) or _ERROR_TEXT.search(found.query) or _mostly_code(best)
+    task = not _ASKS_FOR_WORDS.match(found.query)  # "leave out what is None": people say what they want to do
+    asked = task or _WANTS_CODE.search(found.query) or _ERROR_TEXT.search(found.query) or _mostly_code(best)
     if not whole or not asked:
         return None
     last = max((excerpt.lines[1] for excerpt in excerpts if excerpt.chunk.chapter == best.chapter), default=0)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import itemgetter
 
-from service.domain import Hit, TermStatistics
+from service.answering.coverage import Coverage
+from service.domain import BlockKind, Chunk, Hit, TermStatistics
 from service.ports import Terms
 
 GUESS_LEXICAL_WEIGHT = 0.5  # where coverage is not known yet
@@ -17,8 +18,12 @@ COVERAGE_WEIGHT = 0.5
 QUESTION_FLOOR = 0.6  # a chapter's own question counts from this cosine on: below it, it is only on the same subject
 APPENDIX_PENALTY = 0.1
 NAMED_BONUS = 0.3  # for a section whose heading stands in the question
+ABOUT_BONUS = 0.3  # for a section whose heading says, in two words or more, most of what the question says
 SYMPTOM_PENALTY = 0.15  # for a section about an error, where the question is not about one
+STUB_PENALTY, STUB_WORDS = 0.2, 15  # a sentence that leads to other sections is near them all, and says nothing
+NEARNESS_POWER = 2  # how fast the words of a chunk lose weight as it is further from the question
 RERANKED = 24
+STRONGEST = 5  # of the ranked hits, those that say whether the chapters cover a question
 
 _APPENDIX = re.compile(
     r"\W*(see also|summary|next steps|references|further reading|resources|conclusion|contents|checklist"
@@ -26,63 +31,135 @@ _APPENDIX = re.compile(
     re.IGNORECASE,
 )
 _SYMPTOM = re.compile(r"\b[A-Za-z.]+(?:Error|Exception|Warning)\b|^\W*[45]\d\d\b")
+_EXPLAINS_ONE = re.compile(r"^\W*(this|the) (error|exception|warning)\b", re.IGNORECASE)
 _ASKS_ABOUT_ONE = re.compile(
     r"error|exception|warning|traceback|fail|crash|\b[45]\d\d\b|\bcannot\b|\bcan['’]?t\b", re.IGNORECASE
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """Between what the scores of the engine's hits lie; those it did not give are below the lowest."""
+
+    least_dense: float
+    most_dense: float
+    least_lexical: float
+
+    @classmethod
+    def of(cls, hits: Sequence[Hit]) -> _Bounds:
+        dense = [hit.dense for hit in hits if hit.dense is not None]
+        lexical = [hit.lexical for hit in hits if hit.lexical is not None]
+        return cls(min(dense, default=0.0), max(dense, default=0.0), min(lexical, default=0.0))
+
+    def dense(self, hit: Hit) -> float:
+        return self.least_dense if hit.dense is None else hit.dense
+
+
 class Ranker:
-    """Scores hits for one question: cosine, BM25, and how much of the question's weight a chunk covers."""
+    """Scores hits for one question: cosine, BM25, and how much of the question's weight a chunk covers.
+
+    A chapter that brings questions of its own speaks the words that people ask in: there a word that matches counts by
+    itself. Elsewhere people say it in other words, and chance matches abound: there it counts as far as the chunk is
+    near the question.
+    """
 
     def __init__(
-        self, question: str, statistics: TermStatistics, terms: Terms, named: Collection[tuple[str, str]] = ()
+        self,
+        question: str,
+        statistics: TermStatistics,
+        terms: Terms,
+        named: Collection[tuple[str, str]] = (),
+        asked: Collection[str] = (),
     ) -> None:
-        """Of the sections in `named` (chapter and anchor), the heading stands in the question."""
-        self._question = terms.terms(question)
-        self._statistics = statistics
+        """Of the sections in `named` (chapter and anchor), the heading stands in the question.
+
+        The chapters in `asked` (paths) bring questions of their own.
+        """
         self._terms = terms
-        self._ideal = sum(map(statistics.idf, self._question)) or 1.0
+        self._question = terms.terms(question)
+        self._coverage = Coverage(self._question, statistics, terms)
+        self._ideal = self._coverage.total
         self._named = named
+        self._asked = asked
         self._asks_about_an_error = bool(_ASKS_ABOUT_ONE.search(question))
 
     def ranked(self, hits: Sequence[Hit]) -> list[Hit]:
         """Hits best first; their `score` becomes the sum. Only the most promising ones are looked at closely.
 
-        A hit that is not among the nearest by cosine gets the lowest cosine, which is the most it can have.
+        A hit that is not among the best by cosine or by words gets the lowest of those, which is the most it can have.
         """
-        least = min((hit.dense for hit in hits if hit.dense is not None), default=0.0)
-        guesses = [(self._guess(hit, least), hit) for hit in hits]
+        bounds = _Bounds.of(hits)
+        guesses = [(self._guess(hit, bounds), hit) for hit in hits]
         guesses.sort(key=itemgetter(0), reverse=True)
-        close = [(self._score(hit, least), hit) for _, hit in guesses[:RERANKED]]
+        close = [(self._score(hit, bounds), hit) for _, hit in guesses[:RERANKED]]
         close.sort(key=itemgetter(0), reverse=True)
         floor = close[-1][0] if close else 0.0
         rest = [(min(floor, guess), hit) for guess, hit in guesses[RERANKED:]]
         return [replace(hit, score=score) for score, hit in [*close, *rest]]
 
-    def _guess(self, hit: Hit, least: float) -> float:
-        lexical = (hit.lexical or 0.0) / self._ideal
-        return (least if hit.dense is None else hit.dense) + GUESS_LEXICAL_WEIGHT * lexical + self._extras(hit)
+    def strength(self, hits: Sequence[Hit]) -> float:
+        """How strong the evidence of the first few of ranked hits is, all words counted in full."""
+        bounds = _Bounds.of(hits)
+        scores = (bounds.dense(hit) + self._words(hit, bounds) + self._extras(hit) for hit in hits[:STRONGEST])
+        return max(scores, default=0.0)
 
-    def _score(self, hit: Hit, least: float) -> float:
+    def _guess(self, hit: Hit, bounds: _Bounds) -> float:
+        words = GUESS_LEXICAL_WEIGHT * (hit.lexical or 0.0) / self._ideal
+        return bounds.dense(hit) + words * self._trust(hit, bounds) + self._extras(hit)
+
+    def _score(self, hit: Hit, bounds: _Bounds) -> float:
+        return bounds.dense(hit) + self._words(hit, bounds) * self._trust(hit, bounds) + self._extras(hit)
+
+    def _words(self, hit: Hit, bounds: _Bounds) -> float:
         chunk = hit.chunk
-        there = self._terms.terms(" ".join([chunk.embedded_text, *chunk.questions]))
-        covered = sum(map(self._statistics.idf, self._question & there)) / self._ideal
-        lexical = (hit.lexical or 0.0) / self._ideal
-        dense = least if hit.dense is None else hit.dense
-        return dense + LEXICAL_WEIGHT * lexical + COVERAGE_WEIGHT * covered + self._extras(hit)
+        covered = self._coverage.of(self._terms.terms(" ".join([chunk.embedded_text, *chunk.questions])))
+        known = hit.lexical is not None
+        lexical = (hit.lexical or 0.0) / self._ideal if known else min(bounds.least_lexical / self._ideal, covered)
+        return LEXICAL_WEIGHT * lexical + COVERAGE_WEIGHT * covered
+
+    def _trust(self, hit: Hit, bounds: _Bounds) -> float:
+        """What the words of a chunk count for, 0 to 1; its cosine is compared with the nearest chunk's."""
+        if hit.chunk.chapter in self._asked or bounds.most_dense <= 0:
+            return 1.0
+        return float((max(bounds.dense(hit), 0.0) / bounds.most_dense) ** NEARNESS_POWER)
 
     def _extras(self, hit: Hit) -> float:
         if (hit.chunk.chapter, hit.chunk.anchor) in self._named:
             return NAMED_BONUS
         asked = max(0.0, (hit.question or 0.0) - QUESTION_FLOOR)
-        symptom = not self._asks_about_an_error and is_symptom(hit.chunk.heading)
-        return asked - APPENDIX_PENALTY * is_appendix(hit.chunk.heading) - SYMPTOM_PENALTY * symptom
+        symptom = not self._asks_about_an_error and explains_an_error(hit.chunk)
+        penalties = APPENDIX_PENALTY * is_appendix(hit.chunk.heading) + SYMPTOM_PENALTY * symptom
+        return (
+            asked + ABOUT_BONUS * self._is_heading_of(hit.chunk.heading) - penalties - STUB_PENALTY * is_stub(hit.chunk)
+        )
+
+    def _is_heading_of(self, heading: str) -> bool:
+        """Whether a heading consists of words of the question, and they make half of its weight or more."""
+        words = self._terms.terms(heading)
+        return len(words) > 1 and words <= self._question and self._coverage.of(words) >= 0.5
 
 
 @lru_cache(maxsize=4096)
 def is_appendix(heading: str) -> bool:
     """Whether a section only repeats or points elsewhere (a summary, links): rarely the best passage."""
     return bool(_APPENDIX.match(heading))
+
+
+def explains_an_error(chunk: Chunk) -> bool:
+    """Whether a chunk is about one error, by its heading or its first words (`This error is raised when`)."""
+    first = next((sentence.text for block in chunk.blocks for sentence in block.sentences), "")
+    return is_symptom(chunk.heading) or bool(_EXPLAINS_ONE.match(first))
+
+
+def is_stub(chunk: Chunk) -> bool:
+    """Whether a chunk has a few words and no code: its headings are most of what was matched."""
+    words = 0
+    for block in chunk.blocks:
+        for sentence in block.sentences:
+            words += len(sentence.text.split())
+            if words >= STUB_WORDS:
+                return False
+    return all(block.kind is not BlockKind.CODE for block in chunk.blocks)
 
 
 @lru_cache(maxsize=4096)

@@ -15,7 +15,7 @@ from service.ports import Embedder, Terms, VectorIndex
 CANDIDATES = 60
 
 # Logistic regression on golden questions and on questions of one corpus put to another; figures in DECISIONS.md.
-_INTERCEPT, _PER_SCORE, _PER_UNKNOWN, _PER_COSINE = -3.8, 4.2, -3.1, 8.0
+_INTERCEPT, _PER_STRENGTH, _PER_UNKNOWN, _PER_COSINE = -3.8, 4.2, -3.1, 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +46,29 @@ class Retriever:
             IndexProblem, EmbeddingFailed
         """
         statistics = await self._index.statistics()
+        chapters = await self._index.chapters()
         if where != SearchFilter():
-            where = resolve(where, await self._index.chapters())
+            where = resolve(where, chapters)
         vector = await self._embedder.embed_query(query)
         named = await self._headings.named_in(query)
         found = await self._index.search(query, vector, CANDIDATES, where)
         hits = await self._headings.with_named(found, named, vector, where)
         terms = self._terms.terms(query)
-        best = Ranker(query, statistics, self._terms, {(place.chapter, place.anchor) for place in named}).ranked(hits)
-        return Found(query, terms, best, statistics, _confidence(best, terms, statistics))
+        places = {(place.chapter, place.anchor) for place in named}
+        asked = {chapter.path for chapter in chapters if chapter.questions}
+        ranker = Ranker(query, statistics, self._terms, places, asked)
+        best = ranker.ranked(hits)
+        return Found(query, terms, best, statistics, _confidence(best, ranker.strength(best), terms, statistics))
 
 
-def _confidence(hits: Sequence[Hit], terms: frozenset[int], statistics: TermStatistics) -> float:
-    """High where a chunk scores high and one is near; low where the question's telling words occur in no chapter."""
+def _confidence(hits: Sequence[Hit], strength: float, terms: frozenset[int], statistics: TermStatistics) -> float:
+    """High where the evidence is strong and a chunk near; low where the telling words occur in no chapter."""
     if not hits or not terms:
         return 0.0
     weight = sum(map(statistics.idf, terms))
     unknown = sum(statistics.idf(term) for term in terms if term not in statistics.frequencies)
     nearest = max(hit.dense or 0.0 for hit in hits)
-    logit = _INTERCEPT + _PER_SCORE * hits[0].score + _PER_UNKNOWN * unknown / weight + _PER_COSINE * nearest
+    logit = _INTERCEPT + _PER_STRENGTH * strength + _PER_UNKNOWN * unknown / weight + _PER_COSINE * nearest
     return 1 / (1 + math.exp(-logit))
 
 

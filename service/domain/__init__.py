@@ -53,8 +53,10 @@ from service.domain.generation import (
 )
 from service.domain.question import EVERYWHERE, Ask, Turn
 from service.domain.record import AnswerRecord, Feedback, Reading, Reason, Verdict
+from service.domain.wording import ALIKE
 
 __all__ = [
+    "ALIKE",
     "CHUNKER_VERSION",
     "EVERYWHERE",
     "NOTHING",

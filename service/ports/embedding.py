@@ -67,3 +67,6 @@ class Terms(Protocol):
 
     def terms(self, text: str) -> frozenset[int]:
         """The set of a text's term ids."""
+
+    def alike(self, term: int) -> frozenset[int]:
+        """The terms that mean the same as this one."""

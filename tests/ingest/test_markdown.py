@@ -225,6 +225,19 @@ def test_code_is_never_rewritten(text: str) -> None:
     assert only(text).text == text
 
 
+def test_a_paragraph_of_reference_links_alone_is_left_out() -> None:
+    """Documentation sites put links into their API reference above a section; they say nothing to quote."""
+    text = "## A\n\n**API**\n[`x.Y`][x.Y]<br>\n[`x.Z`][x.Z]<br>\n\nSee [`x.Y`][x.Y].\n"
+    (section,) = outline(text).sections
+    assert [block.text for block in section.blocks] == ["See `x.Y`."]
+
+
+def test_a_reference_link_in_a_heading_is_its_text() -> None:
+    """What a heading links to is no part of its text or its anchor."""
+    (heading,) = outline("## Using [`Field()`][x.Field] here").headings
+    assert (heading.text, heading.anchor) == ("Using Field() here", "using-field-here")
+
+
 @pytest.mark.parametrize("text", ["[" + "`a`" * 40, "[" * 500, "`" * 501 + "[a" * 200])
 def test_unclosed_brackets_are_left_alone(text: str) -> None:
     """A bracket that never closes is text (looking for its end once took years)."""
