@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import itemgetter
 
+from service.answering.chunk_facts import FactBook
 from service.answering.coverage import Coverage
-from service.domain import BlockKind, Chunk, Hit, TermStatistics
+from service.domain import Hit, TermStatistics
 from service.ports import Terms
 
 GUESS_LEXICAL_WEIGHT = 0.5  # where coverage is not known yet
@@ -20,7 +21,7 @@ APPENDIX_PENALTY = 0.1
 NAMED_BONUS = 0.3  # for a section whose heading stands in the question
 ABOUT_BONUS = 0.3  # for a section whose heading says, in two words or more, most of what the question says
 SYMPTOM_PENALTY = 0.15  # for a section about an error, where the question is not about one
-STUB_PENALTY, STUB_WORDS = 0.2, 15  # a sentence that leads to other sections is near them all, and says nothing
+STUB_PENALTY = 0.2  # a sentence that leads to other sections is near them all, and says nothing
 NEARNESS_POWER = 2  # how fast the words of a chunk lose weight as it is further from the question
 RERANKED = 24
 STRONGEST = 5  # of the ranked hits, those that say whether the chapters cover a question
@@ -30,8 +31,6 @@ _APPENDIX = re.compile(
     r"|key takeaways)\b",
     re.IGNORECASE,
 )
-_SYMPTOM = re.compile(r"\b[A-Za-z.]+(?:Error|Exception|Warning)\b|^\W*[45]\d\d\b")
-_EXPLAINS_ONE = re.compile(r"^\W*(this|the) (error|exception|warning)\b", re.IGNORECASE)
 _ASKS_ABOUT_ONE = re.compile(
     r"error|exception|warning|traceback|fail|crash|\b[45]\d\d\b|\bcannot\b|\bcan['’]?t\b", re.IGNORECASE
 )
@@ -68,6 +67,7 @@ class Ranker:
         question: str,
         statistics: TermStatistics,
         terms: Terms,
+        facts: FactBook,
         named: Collection[tuple[str, str]] = (),
         asked: Collection[str] = (),
     ) -> None:
@@ -76,6 +76,9 @@ class Ranker:
         The chapters in `asked` (paths) bring questions of their own.
         """
         self._terms = terms
+        self._facts = facts
+        self._extra: dict[str, float] = {}
+        self._covered: dict[str, float] = {}
         self._question = terms.terms(question)
         self._coverage = Coverage(self._question, statistics, terms)
         self._ideal = self._coverage.total
@@ -112,7 +115,9 @@ class Ranker:
 
     def _words(self, hit: Hit, bounds: _Bounds) -> float:
         chunk = hit.chunk
-        covered = self._coverage.of(self._terms.terms(" ".join([chunk.embedded_text, *chunk.questions])))
+        if chunk.id not in self._covered:
+            self._covered[chunk.id] = self._coverage.of(self._facts.of(chunk).terms)
+        covered = self._covered[chunk.id]
         known = hit.lexical is not None
         lexical = (hit.lexical or 0.0) / self._ideal if known else min(bounds.least_lexical / self._ideal, covered)
         return LEXICAL_WEIGHT * lexical + COVERAGE_WEIGHT * covered
@@ -124,14 +129,19 @@ class Ranker:
         return float((max(bounds.dense(hit), 0.0) / bounds.most_dense) ** NEARNESS_POWER)
 
     def _extras(self, hit: Hit) -> float:
+        if hit.chunk.id not in self._extra:
+            self._extra[hit.chunk.id] = self._bonuses(hit)
+        return self._extra[hit.chunk.id]
+
+    def _bonuses(self, hit: Hit) -> float:
+        heading = hit.chunk.heading
         if (hit.chunk.chapter, hit.chunk.anchor) in self._named:
             return NAMED_BONUS
+        facts = self._facts.of(hit.chunk)
+        symptom = not self._asks_about_an_error and facts.is_about_an_error
+        penalties = APPENDIX_PENALTY * is_appendix(heading) + SYMPTOM_PENALTY * symptom + STUB_PENALTY * facts.is_stub
         asked = max(0.0, (hit.question or 0.0) - QUESTION_FLOOR)
-        symptom = not self._asks_about_an_error and explains_an_error(hit.chunk)
-        penalties = APPENDIX_PENALTY * is_appendix(hit.chunk.heading) + SYMPTOM_PENALTY * symptom
-        return (
-            asked + ABOUT_BONUS * self._is_heading_of(hit.chunk.heading) - penalties - STUB_PENALTY * is_stub(hit.chunk)
-        )
+        return asked + ABOUT_BONUS * self._is_heading_of(heading) - penalties
 
     def _is_heading_of(self, heading: str) -> bool:
         """Whether a heading consists of words of the question, and they make half of its weight or more."""
@@ -143,26 +153,3 @@ class Ranker:
 def is_appendix(heading: str) -> bool:
     """Whether a section only repeats or points elsewhere (a summary, links): rarely the best passage."""
     return bool(_APPENDIX.match(heading))
-
-
-def explains_an_error(chunk: Chunk) -> bool:
-    """Whether a chunk is about one error, by its heading or its first words (`This error is raised when`)."""
-    first = next((sentence.text for block in chunk.blocks for sentence in block.sentences), "")
-    return is_symptom(chunk.heading) or bool(_EXPLAINS_ONE.match(first))
-
-
-def is_stub(chunk: Chunk) -> bool:
-    """Whether a chunk has a few words and no code: its headings are most of what was matched."""
-    words = 0
-    for block in chunk.blocks:
-        for sentence in block.sentences:
-            words += len(sentence.text.split())
-            if words >= STUB_WORDS:
-                return False
-    return all(block.kind is not BlockKind.CODE for block in chunk.blocks)
-
-
-@lru_cache(maxsize=4096)
-def is_symptom(heading: str) -> bool:
-    """Whether a section is about one error, which its heading names: it answers who met it, and few others."""
-    return bool(_SYMPTOM.search(heading))

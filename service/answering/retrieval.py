@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from service.answering.chunk_facts import FactBook
 from service.answering.filters import resolve
 from service.answering.headings import Headings
 from service.answering.ranking import Ranker
@@ -37,6 +38,7 @@ class Retriever:
         self._embedder = embedder
         self._terms = terms
         self._headings = Headings(index)
+        self._facts = FactBook(terms)
 
     async def find(self, query: str, where: SearchFilter) -> Found:
         """Rank the chunks for a standalone question.
@@ -56,7 +58,7 @@ class Retriever:
         terms = self._terms.terms(query)
         places = {(place.chapter, place.anchor) for place in named}
         asked = {chapter.path for chapter in chapters if chapter.questions}
-        ranker = Ranker(query, statistics, self._terms, places, asked)
+        ranker = Ranker(query, statistics, self._terms, self._facts, places, asked)
         best = ranker.ranked(hits)
         return Found(query, terms, best, statistics, _confidence(best, ranker.strength(best), terms, statistics))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from service.adapters.bm25 import Bm25
-from service.answering.ranking import Ranker, is_appendix, is_symptom
+from service.answering.chunk_facts import FactBook, is_symptom
+from service.answering.ranking import Ranker, is_appendix
 from service.domain import Chunk, Hit, TermStatistics
 
 from .sections import chunks_of
@@ -16,11 +17,12 @@ _TEXTS = (
     "Something of the kind is said here in so many words that this is no stub, and it has none of the others.",
 )
 TERMS = Bm25()
+FACTS = FactBook(TERMS)
 STATISTICS = TermStatistics(100, {})
 
 
 def _order(question: str, *hits: Hit) -> list[str]:
-    ranked = Ranker(question, STATISTICS, TERMS).ranked(hits)
+    ranked = Ranker(question, STATISTICS, TERMS, FACTS).ranked(hits)
     assert [hit.score for hit in ranked] == sorted((hit.score for hit in ranked), reverse=True)
     return [hit.chunk.heading for hit in ranked]
 
@@ -109,17 +111,17 @@ def test_words_count_by_nearness_where_a_chapter_asks_nothing() -> None:
     )
     hits = [Hit(near, 1, 0.6), Hit(far, 1, 0.3)]
     question = "put children away nobody"
-    ranker = Ranker(question, STATISTICS, TERMS, (), {near.chapter})
+    ranker = Ranker(question, STATISTICS, TERMS, FACTS, (), {near.chapter})
     assert _order(question, *hits) == ["A", "B"]
     assert [hit.chunk.heading for hit in ranker.ranked(hits)] == ["B", "A"]
-    assert ranker.strength(hits) == Ranker(question, STATISTICS, TERMS).strength(hits) == pytest.approx(0.8)
+    assert ranker.strength(hits) == Ranker(question, STATISTICS, TERMS, FACTS).strength(hits) == pytest.approx(0.8)
 
 
 def test_a_chunk_found_by_cosine_alone_may_have_the_words() -> None:
     """The engine gives BM25 to the best by words only; another chunk with the words gets the lowest of those."""
     listed, unlisted, without = _chunks(*(f"{name}\n\n{text}" for name, text in zip("ABC", _TEXTS, strict=True)))
     hits = [Hit(listed, 1, 0.5, 3.0), Hit(unlisted, 1, 0.5), Hit(without, 1, 0.5)]
-    a, b, c = (hit.score for hit in Ranker("recycle firewall", STATISTICS, TERMS).ranked(hits))
+    a, b, c = (hit.score for hit in Ranker("recycle firewall", STATISTICS, TERMS, FACTS).ranked(hits))
     assert a == pytest.approx(b)
     assert c == pytest.approx(0.5)
 
