@@ -78,23 +78,6 @@ async def _costs(count: int, tasks: int, work: Callable[[], Awaitable[None]]) ->
     return f"{count / taken:.0f} a second, {used / count * 1000:.2f} ms of processor each"
 
 
-async def _beside(busy_milliseconds: float, count: int, work: Callable[[], Awaitable[None]]) -> Spread:
-    """One after the other, while other requests hold the event loop for so long each."""
-
-    async def others() -> None:
-        while True:
-            until = time.perf_counter() + busy_milliseconds / 1000
-            while time.perf_counter() < until:
-                pass
-            await asyncio.sleep(0)
-
-    busy = asyncio.create_task(others())
-    try:
-        return await _each(count, work)
-    finally:
-        busy.cancel()
-
-
 async def _answers(database: Database) -> list[AnswerRecord]:
     made = [_record() for _ in range(1200)]
     waiting = iter(made)
@@ -106,7 +89,6 @@ async def _answers(database: Database) -> list[AnswerRecord]:
     figure("answer kept, alone", str(await _each(250, save)), "p50 <= 2 ms")
     figure("  processor time, alone", await _costs(250, 1, save))
     figure(f"answer kept, {_AT_ONCE} at once", await _costs(500, _AT_ONCE, save), "<= 0.6 ms each")
-    figure("answer kept beside requests of 3 ms", str(await _beside(3, 100, save)))
     return made[:_TURNS]
 
 
