@@ -23,6 +23,8 @@ from service.errors import BadSetting
 from service.settings import Settings
 from service.wiring import open_service
 
+_ARENA_MAX = -8  # its number in malloc.h
+
 
 def run_server(settings: Settings) -> None:
     """Serve until stopped.
@@ -31,6 +33,7 @@ def run_server(settings: Settings) -> None:
         BadSetting: the address cannot be used, or a setting cannot work.
         EmbeddingFailed: the embedding model cannot be loaded.
     """
+    _share_heaps()
     # uvicorn raises the signal again once it has shut down: as an exit, so that the service is closed too
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with bind(settings.host, settings.port) as listener, asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
@@ -56,9 +59,15 @@ class _Server(uvicorn.Server):
         _give_back_memory()
 
 
+def _share_heaps() -> None:
+    """Threads share two of glibc's heaps, instead of each keeping what it once needed in one of its own."""
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL("libc.so.6").mallopt(_ARENA_MAX, 2)
+
+
 def _give_back_memory() -> None:
     """Loading the models leaves 28 MB of holes in glibc's heap, which it gives back only when asked to."""
-    with suppress(OSError, AttributeError):  # another C library
+    with suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 

@@ -161,3 +161,17 @@ def identity_model() -> bytes:
     ends = part(11, part(1, b"x") + part(2, kind)) + part(12, part(1, b"y") + part(2, kind))
     graph = part(1, node) + part(2, b"g") + ends
     return part(1, 8) + part(7, graph) + part(8, part(2, 17))
+
+
+async def test_questions_that_come_together_are_embedded_together(model: LocalEmbedder) -> None:
+    """Each gets its own vector, whatever waited beside it, also when one of them has left meanwhile."""
+    questions = [f"How do I limit {'very ' * number}long queues?" for number in range(20)]
+    alone = [await model.embed_query(question) for question in questions]
+    asked = [asyncio.create_task(model.embed_query(question)) for question in questions]
+    await asyncio.sleep(0)
+    asked[7].cancel()
+    together = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(together.pop(7), asyncio.CancelledError)
+    del alone[7]
+    for one, other in zip(alone, together, strict=True):
+        assert float(np.asarray(one) @ np.asarray(other)) > 0.99999
