@@ -100,6 +100,8 @@ class LocalEmbedder:
 
     def embed_all(self, texts: Sequence[str]) -> Vectors:
         """The unit vectors of texts of like length, the longest first, in as many batches as they need."""
+        if len(texts) == 1:
+            return self.embed(texts)
         vectors: list[Vectors] = []
         at = 0
         while at < len(texts):
