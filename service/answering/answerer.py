@@ -96,8 +96,8 @@ class Answerer:
 
         Raises:
             InvalidQuestion, UnknownFilter, UnknownPrompt, IndexProblem, EmbeddingFailed, BudgetSpent,
-            RequestTooCostly, StateProblem. A failing chat model is no error but an extractive answer with `degraded`
-            set.
+            RequestTooCostly. A failing chat model, or a database in which its call cannot be booked, is no error but
+            an extractive answer with `degraded` set.
         """
         async with aclosing(self.stream(await self.prepare(ask))) as events:
             async for event in events:

@@ -12,6 +12,8 @@ import uuid
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 
+import structlog
+
 from prompts.choice import Choice
 from service.answering.drafting import Passages, budgeted
 from service.answering.history import standalone
@@ -23,6 +25,8 @@ from service.errors import BudgetSpent, InvalidQuestion, RequestTooCostly, State
 from service.ports import AnswerStore, ChatCall, ChatModel, Message, Terms, VectorIndex
 
 REFUSE_BELOW = 0.55
+
+_log = structlog.get_logger()
 _WIDENED = 6
 
 
@@ -114,7 +118,7 @@ class Preparer:
 
         Raises:
             InvalidQuestion, UnknownFilter, UnknownPrompt, IndexProblem, EmbeddingFailed, BudgetSpent,
-            RequestTooCostly, StateProblem
+            RequestTooCostly
         """
         started = time.perf_counter()
         id_, trace_id = str(uuid.uuid4()), uuid.uuid4().hex
@@ -123,7 +127,7 @@ class Preparer:
         choice = self._prompting.choose(ask, id_)
         generation = await self._index.generation()
         key = self._cache_key(ask, question, generation, choice)
-        if key and not ask.fresh and (stored := await self._answers.cached(key)):
+        if key and not ask.fresh and (stored := await self._cached(key)):
             found_at = time.perf_counter()
             query = stored.answer.receipt.retrieval_query
             return Prepared(
@@ -155,6 +159,14 @@ class Preparer:
             )
         return question
 
+    async def _cached(self, key: str) -> AnswerRecord | None:
+        """A stored answer; a database that cannot be read has none."""
+        try:
+            return await self._answers.cached(key)
+        except StateProblem as problem:
+            _log.error("stored_answers_not_read", detail=str(problem))
+            return None
+
     def _cache_key(self, ask: Ask, question: str, generation: Generation, choice: Choice) -> str | None:
         """What an answer depends on; None where it depends on more, or costs nothing anyway."""
         if self._model is None or not self._caching or ask.history:
@@ -170,9 +182,12 @@ class Preparer:
         statistics = await self._index.statistics()
         if self._rewriter is None or not ask.history:
             return standalone(question, ask.history, self._terms, statistics), NOTHING
-        rewritten = await self._rewriter.rewrite(
-            question, ask.history, statistics, caller=ask.caller, trace_id=trace_id, deadline=deadline
-        )
+        try:
+            rewritten = await self._rewriter.rewrite(
+                question, ask.history, statistics, caller=ask.caller, trace_id=trace_id, deadline=deadline
+            )
+        except StateProblem:  # what cannot be booked is not asked; the answer itself will say so
+            return standalone(question, ask.history, self._terms, statistics), NOTHING
         return rewritten.query, rewritten.bill
 
     async def _sections(self, found: Found) -> dict[str, list[Chunk]]:
@@ -203,5 +218,6 @@ class Preparer:
             deadline=deadline,
             max_output_tokens=self._limits.output_tokens,
         )
-        await self._model.afford(call)
+        with suppress(StateProblem):  # the call itself will meet it, and is then answered without a model
+            await self._model.afford(call)
         return replace(prepared, passages=passages, over_budget=frozenset(over), call=call)

@@ -317,6 +317,19 @@ async def test_a_call_that_cannot_be_booked_is_not_made_up_for(parts: Parts) -> 
     assert answer.receipt.degraded_reason == "state_problem: the ledger cannot be written"
 
 
+async def test_a_database_that_is_gone_costs_the_model_and_not_the_answer(parts: Parts) -> None:
+    """Nothing can be looked up, afforded, rewritten or booked: the quotations come all the same, and say why."""
+    answers, gone = MemoryAnswers(), StateProblem("the database is gone")
+    answers.broken = True
+    model = ScriptedModel(gone, unaffordable=gone)
+    answerer = parts.answerer(model, answers)
+    for ask in (Ask(QUESTION), Ask("and why is it faster?", HISTORY)):
+        answer = await answerer.ask(ask)
+        assert (answer.mode, answer.degraded, answer.receipt.stored) == (Mode.EXTRACTIVE, True, False)
+        assert answer.receipt.degraded_reason == "state_problem: the database is gone"
+        assert answer.citations
+
+
 # --- stored answers
 
 

@@ -13,7 +13,7 @@ from service.ports import AnswerStore, ConversationStore
 
 
 class MemoryAnswers(AnswerStore):
-    """Answers in a dictionary. While `broken`, nothing can be saved."""
+    """Answers in a dictionary. While `broken`, nothing can be saved or looked for."""
 
     def __init__(self) -> None:
         self.records: dict[str, AnswerRecord] = {}
@@ -33,6 +33,8 @@ class MemoryAnswers(AnswerStore):
 
     async def cached(self, key: str) -> AnswerRecord | None:
         """The newest with this key that nobody rated down."""
+        if self.broken:
+            raise StateProblem("the disk is full")
         for record in reversed(self.records.values()):
             disliked = record.feedback is not None and record.feedback.verdict is Verdict.DOWN
             if record.cache_key == key and not disliked:
