@@ -50,7 +50,7 @@ class Where:
 def postgres() -> Iterator[PostgresServer]:
     """A running server."""
     binaries = find_binaries()
-    if binaries is None:
+    if binaries is None:  # a database that few machines have; every test of it also runs on SQLite
         pytest.skip("Postgres is not installed (initdb and postgres are not found)")
     server = PostgresServer(binaries)
     server.start()

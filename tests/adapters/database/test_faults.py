@@ -36,7 +36,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     place.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)]
     if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("this user may not mount a disk")
+        pytest.skip("this user may not mount a disk")  # only root may, as which CI runs
     yield place
     subprocess.run(["umount", "--lazy", str(place)], check=True)
 
