@@ -1,132 +1,30 @@
-"""A folder of Markdown -> chapters.
+"""A Markdown file's text -> a chapter: front matter, headings, body.
 
-Any tree of Markdown works; front matter is optional. What cannot be read is a `Problem` that names file and line, and
-never keeps the other chapters from being read.
+Front matter is optional; where it is broken, a `Problem` names file and line and the text still counts.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from ingest.markdown import outline
-from service.domain import Chapter
-from service.errors import EmptyKnowledgeBase, MissingKnowledgeBase
+from ingest.markdown import Slugs, outline, plain
+from ingest.sources import SAFE_LOADER, Problem, Source
+from service.domain import Chapter, Heading, is_question
 
-SUFFIXES = frozenset({".md", ".markdown"})
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SUFFIX = re.compile(r"\.(?:md|markdown)$", re.IGNORECASE)
 _KEY = re.compile(r"[\w-]+:(?:\s|$)")
-MAX_CHAPTER_BYTES = 8 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with one file; `skipped` when nothing of it could be used."""
-
-    path: str
-    message: str
-    line: int | None = None
-    skipped: bool = True
-
-    def __str__(self) -> str:
-        place = self.path if self.line is None else f"{self.path}:{self.line}"
-        return f"{place}: {self.message}"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One file as it stands on disk, not parsed yet; `content_hash` is the SHA-256 of its bytes."""
-
-    path: str
-    text: str
-    content_hash: str
-
-
-def scan(folder: Path) -> tuple[list[Source], list[Problem]]:
-    """Read every chapter's text below a folder, in the order of their paths.
-
-    Hidden folders and the contents page (`README.md` at the top, where there are other chapters) are left out.
-
-    Raises:
-        MissingKnowledgeBase: the folder is not there or is not a folder.
-        EmptyKnowledgeBase: it holds no Markdown.
-    """
-    if not folder.is_dir():
-        raise MissingKnowledgeBase(folder)
-    root = folder.resolve()
-    sources: list[Source] = []
-    problems: list[Problem] = []
-    for file in _markdown_files(folder):
-        path = file.relative_to(folder).as_posix()
-        read = _linked(path) if file.is_dir() else _read(file, path, root)
-        (sources if isinstance(read, Source) else problems).append(read)  # type: ignore[arg-type]
-    if len(sources) > 1:
-        sources = [source for source in sources if source.path.lower() != "readme.md"]
-    if not sources and not problems:
-        raise EmptyKnowledgeBase(folder)
-    return sources, problems
-
-
-def _markdown_files(folder: Path) -> Iterator[Path]:
-    """The Markdown files, and the links to folders elsewhere that hold some."""
-    root = folder.resolve()
-    for file in sorted(folder.rglob("*"), key=lambda file: file.relative_to(folder).as_posix()):
-        if any(part.startswith(".") for part in file.relative_to(folder).parts):
-            continue
-        linked = file.is_symlink()
-        if linked and file.is_dir():
-            if not _is_inside(file, root) and any(map(_is_markdown, file.iterdir())):
-                yield file
-        elif _is_markdown(file) and (linked or file.is_file()):
-            yield file
-
-
-def _is_markdown(file: Path) -> bool:
-    return file.suffix.lower() in SUFFIXES
-
-
-def _is_inside(file: Path, root: Path) -> bool:
-    return Path(os.path.realpath(file)).is_relative_to(root)  # Path.resolve raises on a link to itself
-
-
-def _linked(path: str) -> Problem:
-    return Problem(path, "is a link to a folder outside the knowledge base; copy the folder into it instead")
-
-
-def _read(file: Path, path: str, root: Path) -> Source | Problem:
-    if (shown := path.encode(errors="backslashreplace").decode()) != path:
-        return Problem(shown, "has a name that is not UTF-8; rename it")
-    if not _is_inside(file, root):
-        return Problem(path, "is a link to a file outside the knowledge base; copy the file into the folder instead")
-    try:
-        size = file.stat().st_size
-        if size > MAX_CHAPTER_BYTES:
-            megabytes, limit = size / 1e6, MAX_CHAPTER_BYTES / 1e6
-            return Problem(path, f"is {megabytes:.1f} MB, over the limit of {limit:.1f} MB for a chapter; split it")
-        raw = file.read_bytes()
-    except OSError as error:
-        return Problem(path, f"cannot be read: {error.strerror}")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        return Problem(path, f"is not UTF-8 (byte 0x{raw[error.start]:02x}); save it as UTF-8", line)
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\N{REPLACEMENT CHARACTER}")
-    return Source(path, text, hashlib.sha256(raw).hexdigest())
 
 
 def parse(source: Source) -> tuple[Chapter, list[Problem]]:
     """Source -> chapter. Broken front matter is reported and left out; the chapter's text still counts."""
     front, body, body_line, problems = _split_front_matter(source)
     parsed = outline(body, body_line)
+    asked, unknown = _answered(source, parsed.headings)
     top = next((heading.text for heading in parsed.headings if heading.level == 1 and heading.text), "")
     chapter = Chapter(
         path=source.path,
@@ -138,17 +36,35 @@ def parse(source: Source) -> tuple[Chapter, list[Problem]]:
         level=_text(front.get("level")).lower(),
         summary=_text(front.get("summary")) or _text(front.get("description")),
         tags=_texts(front.get("tags")),
-        questions=_texts(front.get("questions"), separator="\n"),
+        questions=_texts(front.get("questions"), separator="\n") or _first_of_each(asked),
         prerequisites=_texts(front.get("prerequisites")),
         versions=_versions(front.get("versions")),
         content_hash=source.content_hash,
+        asked=asked,
     )
-    return chapter, problems
+    return chapter, problems + unknown
 
 
 def check(source: Source) -> list[Problem]:
-    """What is wrong with a source's front matter, without parsing the rest."""
-    return _split_front_matter(source)[3]
+    """What is wrong with a source; all of it is parsed only where a question seems to have lost its section."""
+    slugs = Slugs()
+    titles = (line.lstrip("#").strip() for line in source.text.split("\n") if source.asked and line.startswith("#"))
+    answered = source.asked.keys() <= {slugs.slug(plain(title)) for title in titles}
+    return _split_front_matter(source)[3] if answered else parse(source)[1]
+
+
+def _answered(source: Source, headings: Sequence[Heading]) -> tuple[dict[str, tuple[str, ...]], list[Problem]]:
+    """What is asked of the chapter's sections; an anchor that is none of them is named and left out."""
+    anchors = {heading.anchor for heading in headings}
+    known = {anchor: texts for anchor, texts in source.asked.items() if anchor in anchors}
+    unknown = [anchor for anchor in source.asked if anchor not in anchors]
+    said = "has no heading with the anchor `{}`, which questions.yaml names"
+    return known, [Problem(source.path, said.format(anchor), skipped=False) for anchor in unknown]
+
+
+def _first_of_each(asked: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Questions to suggest to a reader, where the front matter has none."""
+    return tuple(whole[0] for texts in asked.values() if (whole := [text for text in texts if is_question(text)]))
 
 
 def body_of(chapter: Chapter) -> str:
@@ -181,7 +97,7 @@ def _split_front_matter(source: Source) -> tuple[Mapping[str, Any], str, int, li
         blank = next((n for n, line in enumerate(lines) if not line.strip()), len(lines))
         return _broken(source.path, lines, blank, "it has no closing `---`", 1)
     try:
-        front = yaml.load("\n".join(lines[1:close]), Loader=_Loader)  # noqa: S506 - a safe loader, the C one if built in
+        front = yaml.load("\n".join(lines[1:close]), Loader=SAFE_LOADER)  # noqa: S506 - a safe loader, the C one if built in
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date or a number that cannot be
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or str(error).split("\n")[0]

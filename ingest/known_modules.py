@@ -15,7 +15,8 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
-from ingest.chapters import parse, scan
+from ingest.chapters import parse
+from ingest.folder import scan
 from ingest.module_names import PYTHON, Source, read
 from service.answering.known_modules import LIST, KnownModule, KnownModules, dump, is_hidden, listed
 

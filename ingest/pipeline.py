@@ -12,7 +12,7 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -20,8 +20,11 @@ from typing import Protocol
 
 import numpy as np
 
-from ingest.chapters import Problem, Source, check, parse, scan
+from ingest.chapters import check, parse
+from ingest.folder import scan
+from ingest.placing import texts_of, with_questions
 from ingest.report import Changes, IngestReport, chapter_changes, chunk_changes
+from ingest.sources import Problem, Source
 from service.domain import Chapter, Chunk, Fingerprint, Generation, TermStatistics
 from service.errors import EmptyKnowledgeBase, IndexCorrupted, IngestFailed
 from service.ports import CachingEmbedder, GenerationWriter, IndexStore, Terms, Vectors
@@ -104,8 +107,7 @@ class Pipeline:
                 raise IngestFailed(f"no chapter in {folder} can be used: {'; '.join(map(str, problems[:5]))}")
             if not chunks:
                 raise EmptyKnowledgeBase(folder)
-            questions = [question for chapter in chapters for question in chapter.questions]
-            texts = [*(chunk.embedded_text for chunk in chunks), *questions]
+            texts = texts_of(chapters, chunks)
             missing = self.embedder.missing(texts)
             missing_tokens = sum(self.embedder.count_tokens(texts[position]) for position in missing)
             cost = self.embedder.cost(missing_tokens)
@@ -160,7 +162,7 @@ class Pipeline:
         self, writer: GenerationWriter, id_: str, chapters: Sequence[Chapter], chunks: Sequence[Chunk], vectors: Vectors
     ) -> Generation:
         """Hand everything to the writer; what a generation says of itself is counted while it is being built."""
-        assigned = _with_questions(chapters, chunks, vectors[: len(chunks)], vectors[len(chunks) :])
+        assigned = with_questions(chapters, chunks, vectors)
         generation, statistics, _ = await asyncio.gather(
             asyncio.to_thread(self._generation, id_, chapters, chunks),
             asyncio.to_thread(self._statistics, chunks),
@@ -193,27 +195,3 @@ def _parsed(sources: Sequence[Source]) -> tuple[list[Chapter], list[Problem]]:
         chapters.append(chapter)
         problems.extend(found)
     return chapters, problems
-
-
-def _with_questions(
-    chapters: Sequence[Chapter], chunks: Sequence[Chunk], vectors: Vectors, question_vectors: Vectors
-) -> list[tuple[Chunk, Vectors | None]]:
-    """Give every question of a chapter to the chunk of that chapter that is nearest to it."""
-    rows: defaultdict[str, list[int]] = defaultdict(list)
-    for row, chunk in enumerate(chunks):
-        rows[chunk.chapter].append(row)
-    given: defaultdict[int, list[tuple[str, int]]] = defaultdict(list)
-    asked = 0
-    for chapter in chapters:
-        own = rows[chapter.path]
-        for question in chapter.questions:
-            if own:
-                nearest = own[int(np.argmax(vectors[own] @ question_vectors[asked]))]
-                given[nearest].append((question, asked))
-            asked += 1
-    return [
-        (replace(chunk, questions=tuple(text for text, _ in given[row])), question_vectors[[n for _, n in given[row]]])
-        if row in given
-        else (chunk, None)
-        for row, chunk in enumerate(chunks)
-    ]

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from ingest.chapters import Problem
+from ingest.sources import Problem
 
 
 @dataclass(frozen=True, slots=True)

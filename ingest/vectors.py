@@ -11,7 +11,9 @@ import numpy as np
 from rich.progress import Progress
 
 from ingest import node_parser
-from ingest.chapters import parse, scan
+from ingest.chapters import parse
+from ingest.folder import scan
+from ingest.placing import texts_of
 from service.adapters.local_embedder import LocalEmbedder
 from service.adapters.vector_cache import CachedEmbedder, ShippedVectors, key_of
 from service.ports import Vector
@@ -23,8 +25,7 @@ def texts_of_shipped_chapters(embedder: LocalEmbedder) -> list[str]:
     """Every text that an ingest of `knowledge_base/` embeds."""
     chapters = [parse(source)[0] for source in scan(PROJECT / "knowledge_base")[0]]
     chunks = node_parser.run(chapters, embedder.count_tokens, lambda: None)
-    questions = [question for chapter in chapters for question in chapter.questions]
-    return list(dict.fromkeys([*(chunk.embedded_text for chunk in chunks), *questions]))
+    return list(dict.fromkeys(texts_of(chapters, chunks)))
 
 
 async def _rebuild() -> None:

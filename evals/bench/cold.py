@@ -9,8 +9,9 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from ingest.chapters import parse, scan
+from ingest.chapters import parse
 from ingest.chunking import chunk
+from ingest.folder import scan
 from service.adapters.local_embedder import LocalEmbedder
 from service.settings import BUNDLED_MODEL, PROJECT
 

@@ -62,7 +62,8 @@ def chapter_id(path: str) -> str:
 
 def chapter_point(chapter: Chapter) -> Point:
     """A chapter with its text."""
-    return Point(chapter_id(chapter.path), {"kind": "chapter"} | _CHAPTER.dump_python(chapter, mode="json"))
+    payload = _CHAPTER.dump_python(chapter, mode="json", exclude={"asked"})
+    return Point(chapter_id(chapter.path), {"kind": "chapter"} | payload)
 
 
 def statistics_point(statistics: TermStatistics) -> Point:

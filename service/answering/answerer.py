@@ -43,6 +43,7 @@ from service.domain import (
     Refused,
     SearchFilter,
     Status,
+    is_question,
 )
 from service.errors import StateProblem
 from service.ports import AnswerStore, ChatModel, Embedder, Terms, VectorIndex
@@ -243,6 +244,6 @@ def _own_questions(found: Found, main: Chunk) -> list[str]:
     questions: dict[str, None] = {}
     for hit in found.hits[:12]:
         if hit.chunk.id != main.id or len(hit.chunk.questions) > 1:
-            for question in hit.chunk.questions:
+            for question in filter(is_question, hit.chunk.questions):
                 questions.setdefault(question)
     return [question for question in questions if question.casefold() != found.query.casefold()][:3]

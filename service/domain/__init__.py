@@ -27,6 +27,7 @@ from service.domain.chapter import (
     Chunk,
     Heading,
     Sentence,
+    is_question,
     join_blocks,
 )
 from service.domain.completion import (
@@ -106,5 +107,6 @@ __all__ = [
     "Usage",
     "UsageRow",
     "Verdict",
+    "is_question",
     "join_blocks",
 ]

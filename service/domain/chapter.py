@@ -73,7 +73,11 @@ def join_blocks(blocks: Sequence[Block]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One Markdown file: its text as written and what its front matter says."""
+    """One Markdown file: its text as written and what its front matter says.
+
+    `questions` are those that it suggests to readers; `asked` holds what people ask, by the anchor of the section that
+    answers, and is only there while the chapter is ingested: its chunks have it afterwards.
+    """
 
     path: str
     title: str
@@ -88,6 +92,12 @@ class Chapter:
     prerequisites: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     content_hash: str = ""
+    asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def is_question(text: str) -> bool:
+    """Whether a text is written out as a question; people also search in a few words."""
+    return text[:1].isupper() and text.endswith(("?", "\N{FULLWIDTH QUESTION MARK}"))
 
 
 @dataclass(frozen=True, slots=True)

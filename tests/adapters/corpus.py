@@ -9,8 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
-from ingest.chapters import parse, scan
+from ingest.chapters import parse
 from ingest.chunking import chunk
+from ingest.folder import scan
 from service.adapters.bm25 import Bm25
 from service.domain import Chapter, Chunk, Fingerprint, Generation, TermStatistics
 from service.ports import IndexStore, Vectors

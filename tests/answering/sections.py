@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
-from ingest.chapters import Source, parse
+from ingest.chapters import parse
 from ingest.chunking import chunk
+from ingest.sources import Source
 from service.domain import Chunk
 
 

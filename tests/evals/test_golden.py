@@ -11,7 +11,8 @@ import pytest
 from evals import golden
 from evals.command import DEFAULT
 from evals.golden import GoldenFileInvalid, Item, load, load_all
-from ingest.chapters import body_of, parse, scan
+from ingest.chapters import body_of, parse
+from ingest.folder import scan
 from ingest.markdown import outline
 
 from ..small_index import PLAIN

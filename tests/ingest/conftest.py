@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from ingest.chapters import Source, scan
+from ingest.folder import scan
 from ingest.pieces import CountTokens
+from ingest.sources import Source
 from service.adapters.local_embedder import LocalEmbedder
 from service.settings import BUNDLED_MODEL
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.chapters import MAX_CHAPTER_BYTES, Problem, body_of, check, parse, scan, section_title, words_of
+from ingest.chapters import body_of, check, parse, section_title, words_of
+from ingest.folder import scan
+from ingest.sources import MAX_CHAPTER_BYTES, Problem
 from service.errors import EmptyKnowledgeBase, MissingKnowledgeBase
 
 from .written import chapter, problems_of, source, write_tree

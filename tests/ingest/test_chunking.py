@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.chapters import Source, body_of, parse
+from ingest.chapters import body_of, parse
 from ingest.chunking import MAX_TOKENS, TARGET_TOKENS, chunk
 from ingest.markdown import outline
 from ingest.pieces import CountTokens
+from ingest.sources import Source
 from service.domain import BlockKind, Chapter, Chunk
 
 from .written import cut

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.chapters import Source, body_of, parse, scan
+from ingest.chapters import body_of, parse
+from ingest.folder import scan
 from ingest.markdown import Slugs, fenced, inner_blocks, outline, plain, resolve_links, visible_text
+from ingest.sources import Source
 from service.domain import Block, BlockKind
 
 from .written import blocks, chapter

@@ -5,10 +5,11 @@ from __future__ import annotations
 from llama_index.core.node_parser import NodeParser
 from llama_index.core.schema import Document, NodeRelationship
 
-from ingest.chapters import Source, parse
+from ingest.chapters import parse
 from ingest.chunking import chunk
 from ingest.node_parser import ChapterNodeParser, run
 from ingest.pieces import CountTokens
+from ingest.sources import Source
 
 
 def test_the_pipeline_gives_the_chunks_of_every_chapter(plain_sources: list[Source], count: CountTokens) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from ingest.chapters import scan
+from ingest.folder import scan
 from ingest.pipeline import Pipeline
 from ingest.report import Changes, IngestReport
 from service.adapters.bm25 import Bm25
@@ -308,6 +308,19 @@ async def test_questions_go_to_the_nearest_chunk_of_their_chapter(bench: Bench) 
     ]  # fmt: skip
     assert {hit.chunk.chapter for hit in hits.values() if hit.chunk.questions} == {"07_cache/caching.md"}
     assert max(hits.values(), key=lambda hit: hit.question or -1).chunk.heading == "Expiry"
+
+
+async def test_questions_of_a_sheet_go_to_the_section_that_it_names(bench: Bench) -> None:
+    """Also where another section is nearer; a question of the front matter that the sheet places is not given twice."""
+    question = "When does every key expire?"
+    sheet = f"caching.md:\n  caching:\n    - {question}\n    - ttl\n"
+    front = f"---\nquestions: [{question}]\n---\n"
+    write_tree(bench.folder, {"07_cache/caching.md": front + CACHING, "07_cache/questions.yaml": sheet})
+    await bench.ingest()
+    hits = {hit.chunk.id: hit for hit in await bench.search(question, 50)}
+    asked = {hit.chunk.heading: hit.chunk.questions for hit in hits.values() if hit.chunk.questions}
+    assert asked == {"Caching": (question, "ttl")}
+    assert (await bench.ingest()).chapters.none
 
 
 async def test_what_was_computed_before_a_failure_is_kept(bench: Bench, tmp_path: Path) -> None:

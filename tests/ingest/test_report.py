@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
-from ingest.chapters import Problem
 from ingest.report import Changes, IngestReport, chapter_changes, chunk_changes
+from ingest.sources import Problem
 
 
 def test_chapters_are_compared_by_path_and_hash() -> None:

@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from ingest.chapters import Problem, Source, parse
+from ingest.chapters import parse
 from ingest.chunking import chunk
 from ingest.markdown import outline
 from ingest.pieces import CountTokens
+from ingest.sources import Problem, Source
 from service.domain import Block, Chapter, Chunk
 
 

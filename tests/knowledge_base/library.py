@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ingest.chapters import Problem, Source, parse, scan
+from ingest.chapters import parse
+from ingest.folder import scan
+from ingest.sources import Problem, Source
 from service.domain import Chapter
 
 FOLDER = Path(__file__).parents[2] / "knowledge_base"

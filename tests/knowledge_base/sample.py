@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingest.chapters import Source
+from ingest.sources import Source
 from service.domain import Chapter
 
 from .library import Library, library_of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ingest.chapters import parse, scan
+from ingest.chapters import parse
+from ingest.folder import scan
 from service.api.learning_paths import learning_paths
 from service.settings import PROJECT
 

@@ -1,0 +1,87 @@
+"""`questions.yaml` beside chapters: what people ask, in their words, by the section that answers it.
+
+    caching.md:
+      when-a-key-expires:
+        - How long does a cached value live?
+        - redis ttl default
+
+Chapters say things in their own words and people in theirs; a section is found by its questions as well as by its text.
+The file is optional, and so is every entry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import yaml
+
+from ingest.sources import SAFE_LOADER, Problem, Source
+
+FILE = "questions.yaml"
+
+Asked = Mapping[str, tuple[str, ...]]
+
+
+def parse(sheet: Source) -> tuple[dict[str, Asked], list[Problem]]:
+    """The questions of each chapter file that the sheet names; what is of another form is named and left out."""
+    try:
+        content = yaml.load(sheet.text, Loader=SAFE_LOADER)  # noqa: S506 - a safe loader, the C one if built in
+    except (yaml.YAMLError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or str(error).split("\n")[0]
+        return {}, [Problem(sheet.path, f"is broken: {reason}", mark.line + 1 if mark else None)]
+    if not isinstance(content, dict | None):
+        return {}, [Problem(sheet.path, "must be a mapping of chapter files to anchors to lists of questions", 1)]
+    asked: dict[str, Asked] = {}
+    problems: list[Problem] = []
+    for file, sections in (content or {}).items():
+        good = _asked(sections)
+        if good is None:
+            problem = f"`{file}` must be a mapping of anchors to lists of questions"
+            problems.append(Problem(sheet.path, problem, _line(sheet, file), skipped=False))
+        else:
+            asked[str(file)] = good
+    return asked, problems
+
+
+def with_questions(sources: Sequence[Source], sheets: Sequence[Source]) -> tuple[list[Source], list[Problem]]:
+    """The chapters, each with what the sheet in its folder says is asked of it."""
+    known = {source.path for source in sources}
+    asked: dict[str, Asked] = {}
+    problems: list[Problem] = []
+    for sheet in sheets:
+        folder = sheet.path.removesuffix(FILE)
+        given, found = parse(sheet)
+        problems += found
+        for file, sections in given.items():
+            if folder + file in known:
+                asked[folder + file] = sections
+            else:
+                problem = f"`{file}` is not a chapter in this folder"
+                problems.append(Problem(sheet.path, problem, _line(sheet, file), skipped=False))
+    return [_with(source, asked.get(source.path)) for source in sources], problems
+
+
+def _asked(sections: Any) -> Asked | None:
+    if not isinstance(sections, dict):
+        return None
+    if not all(isinstance(texts, list) and all(isinstance(t, str) for t in texts) for texts in sections.values()):
+        return None
+    return {str(anchor): tuple(text for t in texts if (text := t.strip())) for anchor, texts in sections.items()}
+
+
+def _with(source: Source, asked: Asked | None) -> Source:
+    if not asked:
+        return source
+    both = source.content_hash + json.dumps(asked, ensure_ascii=False)
+    return replace(source, asked=asked, content_hash=hashlib.sha256(both.encode()).hexdigest())
+
+
+def _line(sheet: Source, key: Any) -> int | None:
+    """Where a top-level key stands."""
+    lines = sheet.text.split("\n")
+    return next((n for n, line in enumerate(lines, 1) if line.lstrip("\"'").startswith(str(key))), None)
