@@ -16,7 +16,8 @@ from service.ports import Terms
 GUESS_LEXICAL_WEIGHT = 0.5  # where coverage is not known yet
 LEXICAL_WEIGHT = 0.3
 COVERAGE_WEIGHT = 0.5
-QUESTION_FLOOR = 0.6  # a chapter's own question counts from this cosine on: below it, it is only on the same subject
+QUESTION_WEIGHT = 0.5  # of a section's own question that is like the one asked
+QUESTION_FLOOR = 0.3  # it counts from this cosine on: below it, it is on another subject
 APPENDIX_PENALTY = 0.1
 NAMED_BONUS = 0.3  # for a section whose heading stands in the question
 ABOUT_BONUS = 0.3  # for a section whose heading says, in two words or more, most of what the question says
@@ -79,6 +80,7 @@ class Ranker:
         self._facts = facts
         self._extra: dict[str, float] = {}
         self._covered: dict[str, float] = {}
+        self._asked_there: dict[str, float] = {}
         self._question = terms.terms(question)
         self._coverage = Coverage(self._question, statistics, terms)
         self._ideal = self._coverage.total
@@ -92,6 +94,7 @@ class Ranker:
         A hit that is not among the best by cosine or by words gets the lowest of those, which is the most it can have.
         """
         bounds = _Bounds.of(hits)
+        self._asked_there = _nearest_questions(hits)
         guesses = [(self._guess(hit, bounds), hit) for hit in hits]
         guesses.sort(key=itemgetter(0), reverse=True)
         close = [(self._score(hit, bounds), hit) for _, hit in guesses[:RERANKED]]
@@ -108,10 +111,15 @@ class Ranker:
 
     def _guess(self, hit: Hit, bounds: _Bounds) -> float:
         words = GUESS_LEXICAL_WEIGHT * (hit.lexical or 0.0) / self._ideal
-        return bounds.dense(hit) + words * self._trust(hit, bounds) + self._extras(hit)
+        return bounds.dense(hit) + words * self._trust(hit, bounds) + self._asked_like_it(hit) + self._extras(hit)
 
     def _score(self, hit: Hit, bounds: _Bounds) -> float:
-        return bounds.dense(hit) + self._words(hit, bounds) * self._trust(hit, bounds) + self._extras(hit)
+        words = self._words(hit, bounds) * self._trust(hit, bounds)
+        return bounds.dense(hit) + words + self._asked_like_it(hit) + self._extras(hit)
+
+    def _asked_like_it(self, hit: Hit) -> float:
+        """What it counts that people ask such a thing of the hit's section."""
+        return QUESTION_WEIGHT * max(0.0, self._asked_there.get(hit.chunk.section_id, 0.0) - QUESTION_FLOOR)
 
     def _words(self, hit: Hit, bounds: _Bounds) -> float:
         chunk = hit.chunk
@@ -140,13 +148,21 @@ class Ranker:
         facts = self._facts.of(hit.chunk)
         symptom = not self._asks_about_an_error and facts.is_about_an_error
         penalties = APPENDIX_PENALTY * is_appendix(heading) + SYMPTOM_PENALTY * symptom + STUB_PENALTY * facts.is_stub
-        asked = max(0.0, (hit.question or 0.0) - QUESTION_FLOOR)
-        return asked + ABOUT_BONUS * self._is_heading_of(heading) - penalties
+        return ABOUT_BONUS * self._is_heading_of(heading) - penalties
 
     def _is_heading_of(self, heading: str) -> bool:
         """Whether a heading consists of words of the question, and they make half of its weight or more."""
         words = self._terms.terms(heading)
         return len(words) > 1 and words <= self._question and self._coverage.of(words) >= 0.5
+
+
+def _nearest_questions(hits: Sequence[Hit]) -> dict[str, float]:
+    """By section, the cosine of its own question that is nearest to the one asked."""
+    nearest: dict[str, float] = {}
+    for hit in hits:
+        if hit.question is not None:
+            nearest[hit.chunk.section_id] = max(hit.question, nearest.get(hit.chunk.section_id, 0.0))
+    return nearest
 
 
 @lru_cache(maxsize=4096)

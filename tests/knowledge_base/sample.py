@@ -96,6 +96,14 @@ def with_code(code: str) -> Chapter:
     return chapter_of(good(code))
 
 
+def asked(**more: tuple[str, ...]) -> Chapter:
+    """The good chapter with questions for each of its sections; `more` replaces those of one, by its anchor."""
+    given = {heading.anchor: (f"Why {heading.text}?", heading.text.lower()) for heading in chapter_of(good()).headings}
+    given |= {"code": chapter_of(good()).questions, "see-also": ()}
+    given |= {anchor.replace("_", "-"): questions for anchor, questions in more.items()}
+    return library_of([Source(PATH, good(), "", given)]).chapters[PATH]
+
+
 def library(first: str, second: str | None = None) -> Library:
     """A book of the chapter and its neighbour, which shares nothing with it by default."""
     other = second or FRONT.replace("Why", "How").replace("[01_introduction/core_concepts_deep_dive.md]", "[]")

@@ -11,8 +11,10 @@ import pytest
 from ingest.pieces import CountTokens
 from service.domain import Chapter
 
-from . import front_matter, prose
+from . import asked, front_matter, prose
+from .library import Library
 from .sample import FRONT, NEIGHBOUR, PATH, SENTENCE, chapter_of, good, library, parts
+from .sample import asked as asked_chapter
 
 TEXT_RULES = (
     prose.length_problems,
@@ -153,3 +155,32 @@ def test_a_prerequisite_off_the_contents_page_is_caught() -> None:
     """A prerequisite that is no chapter of the book is reported."""
     book = library(good().replace("[01_introduction/core_concepts_deep_dive.md]", "[01_introduction/nothing.md]"))
     assert "not on the contents page" in "\n".join(front_matter.prerequisite_problems(book.chapters[PATH], book))
+
+
+def test_a_chapter_that_is_asked_for_everywhere_breaks_no_rule() -> None:
+    """Links and interview sections need no questions, and trade-offs only one."""
+    chapter = asked_chapter(trade_offs=("Threads or tasks?",))
+    assert asked.section_problems(chapter) == []
+    assert asked.question_problems(chapter, Library({PATH: chapter})) == []
+
+
+@pytest.mark.parametrize(
+    ("anchor", "questions", "says"),
+    [
+        ("part_1", ("Why?",), "#part-1: has 1 questions, and needs 2"),
+        ("trade_offs", (), "#trade-offs: has 0 questions, and needs 1"),
+        ("code", ("How?", "When?"), "does not say which section answers `Why six?`"),
+    ],
+)
+def test_a_section_that_nobody_asks_for_is_caught(anchor: str, questions: tuple[str, ...], says: str) -> None:
+    """It would be found by its own words only."""
+    assert says in "\n".join(asked.section_problems(asked_chapter(**{anchor: questions})))
+
+
+@pytest.mark.parametrize(
+    ("question", "says"), [("WHY six", "#part-1 and "), ("why " * 41, "has 163 characters, over 160")]
+)
+def test_a_question_for_two_places_or_too_long_is_caught(question: str, says: str) -> None:
+    """Other case and punctuation make no other question."""
+    chapter = asked_chapter(part_1=("Why?", question.strip()))
+    assert says in "\n".join(asked.question_problems(chapter, Library({PATH: chapter})))
