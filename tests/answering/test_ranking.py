@@ -136,7 +136,7 @@ def test_the_chapters_own_questions_count() -> None:
     """A chunk whose chapter asks the very question is preferred; one only on the same subject is not."""
     other, asked = _chunks("A\n\nSome words.", "B\n\nSome words.")
     assert _order("zzz", Hit(other, 1, 0.52), Hit(asked, 1, 0.5, question=0.9)) == ["B", "A"]
-    assert _order("zzz", Hit(other, 1, 0.52), Hit(asked, 1, 0.5, question=0.55)) == ["A", "B"]
+    assert _order("zzz", Hit(other, 1, 0.52), Hit(asked, 1, 0.5, question=0.33)) == ["A", "B"]
 
 
 def test_a_chunk_found_by_words_alone_is_ranked_too() -> None:
