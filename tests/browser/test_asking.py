@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from playwright.async_api import expect
 
+from ..waiting import until
 from . import made_answers as made
 from .acts import answered, ask, marked_words
 from .conftest import PHONE, Opened
@@ -86,6 +87,38 @@ async def test_stop_keeps_what_was_written(open_page: Opened, scripted: str, stu
     await expect(exchange.locator(".prose")).to_have_text("First words.")
     await expect(page.locator("#m-send")).to_be_visible()
     assert len(stub.stopped) == 1
+
+
+async def test_stop_before_the_sources_stops_the_answer_too(open_page: Opened, scripted: str, stub: Stub) -> None:
+    """The page is free at once; the service is told as soon as it says which answer it is."""
+    found = asyncio.Event()
+    stub.scripts[HOLD] = Script(before_sources=found)
+    page = await open_page(scripted)
+    exchange = await ask(page, HOLD)
+    await until(lambda: bool(stub.asked))
+    await page.get_by_role("button", name="Stop").click()
+    await expect(exchange.locator(".state")).to_contain_text("Stopped before anything was written.")
+    await expect(page.locator("#m-send")).to_be_visible()
+    assert stub.stopped == []
+    found.set()
+    await until(lambda: len(stub.stopped) == 1)
+    await expect(exchange.locator(".prose")).to_be_empty()
+    await expect(exchange.locator(".actions")).to_have_count(0)
+
+
+async def test_leaving_before_the_sources_stops_nothing(open_page: Opened, scripted: str, stub: Stub) -> None:
+    """A new conversation is not a stop: the question that was asked is answered where it was asked."""
+    found = asyncio.Event()
+    stub.scripts[HOLD] = Script(before_sources=found)
+    page = await open_page(scripted)
+    await ask(page, HOLD)
+    await until(lambda: bool(stub.asked))
+    await page.evaluate("document.activeElement.blur()")
+    await page.keyboard.press("n")
+    await expect(page.locator(".exchange")).to_have_count(0)
+    found.set()
+    await answered(page, QUESTION)
+    assert stub.stopped == []
 
 
 async def test_a_cut_connection_brings_the_finished_answer(open_page: Opened, scripted: str, stub: Stub) -> None:

@@ -13,6 +13,9 @@ const TRIES_FOR_AN_UNKNOWN_ANSWER = 3;
  * @property {() => void} lost the connection is gone; the answer is being looked for
  */
 
+/** Why a signal is aborted when the reader has had enough, and not only gone elsewhere. */
+export const STOPPED = new DOMException("The reader stopped the answer", "AbortError");
+
 /**
  * @param {{question: string, history: object[], filters: object, conversation: string | null, fresh: boolean}} asked
  * @param {Listener} listener
@@ -20,14 +23,27 @@ const TRIES_FOR_AN_UNKNOWN_ANSWER = 3;
  * @returns {Promise<object>} the whole answer
  * @throws {Problem} there will be none
  */
-export async function askQuestion(asked, listener, signal) {
+export function askQuestion(asked, listener, signal) {
+  return Promise.race([stream(asked, listener, signal), aborted(signal)]);
+}
+
+/** Which answer it is only the sources say: stopped before that, the reader is free, and the line is held until then. */
+async function stream(asked, listener, signal) {
+  const line = new AbortController();
   let id = null;
+  signal.addEventListener("abort", () => {
+    if (id || signal.reason !== STOPPED) line.abort(signal.reason);
+  });
   try {
-    const response = await send(asked, signal);
+    const response = await send(asked, line.signal);
     if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) return await response.json();
     for await (const { name, data } of eventsOf(response.body)) {
       if (name === "sources") {
         id = data.id;
+        if (signal.aborted) {
+          await stopAnswer(id);
+          throw signal.reason;
+        }
         listener.sources(data);
       }
       if (name === "delta") listener.delta(data);
@@ -36,6 +52,8 @@ export async function askQuestion(asked, listener, signal) {
     }
   } catch (error) {
     if (error instanceof Problem || signal.aborted) throw error;
+  } finally {
+    line.abort();
   }
   listener.lost();
   id ??= await answerIdIn(asked, signal);
@@ -64,6 +82,10 @@ export async function answerOf(id, signal) {
 /** Ask the service to stop writing; it may have finished meanwhile, which is no error. */
 export function stopAnswer(id) {
   return request(`/api/answers/${encodeURIComponent(id)}/stop`, { method: "POST" }).catch(() => null);
+}
+
+function aborted(signal) {
+  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 }
 
 function send({ question, history, filters, conversation, fresh }, signal) {

@@ -1,6 +1,6 @@
 // The conversation on the page: its questions in order, the one being answered, and the earlier ones when wanted.
 import { ConnectionLost, Problem, fetchJson } from "./api.js";
-import { answerOf, askQuestion, stopAnswer } from "./asking.js";
+import { STOPPED, answerOf, askQuestion, stopAnswer } from "./asking.js";
 import { element } from "./elements.js";
 import { Exchange } from "./exchange.js";
 
@@ -94,8 +94,7 @@ export class Thread {
     if (!running) return;
     const { answerId } = running.exchange;
     if (answerId) stopAnswer(answerId);
-    running.stopped = true;
-    running.abort();
+    running.abort(STOPPED);
   }
 
   /** @param {string} id of a conversation @throws {Problem | ConnectionLost} */
@@ -160,7 +159,7 @@ export class Thread {
     try {
       await work(running.signal);
     } catch (error) {
-      if (running.stopped) exchange.stop();
+      if (running.signal.reason === STOPPED) exchange.stop();
       else if (!running.signal.aborted) exchange.fail(error);
     } finally {
       if (this.#running === running) {
