@@ -23,6 +23,7 @@ _ABBREVIATIONS = frozenset("e.g i.e etc vs cf approx resp no fig dr mr mrs ms st
 _END = re.compile(r"[.!?…][\"'”’)\]*_]*(?=\s)|[。！？][”’）」]*")
 _OPAQUE = re.compile(r"(`+).+?\1|\[[^\]\n]{0,999}\]\([^)\n]{0,999}\)|<https?://[^>]*>|https?://\S*[^\s.,;)]")
 _STARTS_LOWER = re.compile(r"\s+[a-z]")
+_SHORT_FORM = 5  # letters; shorter words before a full stop may be an abbreviation that no list knows
 _LONGEST = 2000  # characters; what reads on for longer is no sentence, and to look on without an end takes for ever
 _LINE_PREFIX = re.compile(r"^\s*(?:>\s?)*(?:[-*+]\s+(?:\[[ xX]\]\s+)?|\d{1,9}[.)]\s+)?")
 _COMMENT_MARKS = re.compile(
@@ -76,7 +77,7 @@ def _paragraphs(markdown: str, first_line: int) -> Iterator[tuple[str, int]]:
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of each sentence in one line of text."""
-    masked = _OPAQUE.sub(lambda span: "x" * len(span[0]), text)
+    masked = _OPAQUE.sub(_masked, text)
     start = 0
     for end in _END.finditer(masked):
         if _goes_on(masked, start, end):
@@ -85,6 +86,12 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
         start = end.end()
     if text[start:].strip():
         yield start, len(text)
+
+
+def _masked(span: re.Match[str]) -> str:
+    """As long as what it hides; a name in code may begin a sentence, whatever its first letter."""
+    begins = span[0].lstrip("[<")[:1]
+    return ("x" if begins.islower() else "X").ljust(len(span[0]), "_")
 
 
 def _goes_on(text: str, start: int, end: re.Match[str]) -> bool:
@@ -100,7 +107,8 @@ def _goes_on(text: str, start: int, end: re.Match[str]) -> bool:
     last = before[before.rfind(" ") + 1 :].lstrip("(*_\"'").lower()
     if last in _ABBREVIATIONS or (len(last) == 1 and last.isalpha()) or (last.isdigit() and before.strip() == last):
         return True
-    return bool(_STARTS_LOWER.match(text, end.end())) and end[0].rstrip("*_") == "."
+    a_word = len(last) >= _SHORT_FORM and last.isalpha()
+    return not a_word and bool(_STARTS_LOWER.match(text, end.end())) and end[0].rstrip("*_") == "."
 
 
 def rows_of(table: str, first_line: int) -> tuple[Sentence, ...]:

@@ -33,6 +33,8 @@ def comments(code: str, language: str, first_line: int = 1) -> list[tuple[str, i
         "It works (mostly. Or so. They say) here.",
         "A pause... goes on.",
         "Version 2. of it.",
+        "It costs approx. five, incl. tax.",
+        "It is e.g. `one` or [two](https://x.dev/a.b).",
     ],
 )
 def test_a_full_stop_inside_a_sentence_does_not_end_it(sentence: str) -> None:
@@ -53,6 +55,9 @@ def test_a_full_stop_inside_a_sentence_does_not_end_it(sentence: str) -> None:
         ("See https://example.com. Then go.", ["See https://example.com.", "Then go."]),
         ("Ends with `code`. Then more.", ["Ends with `code`.", "Then more."]),
         ("An open (bracket. Then more.", ["An open (bracket.", "Then more."]),
+        ("It is slow. `$facet` runs it twice.", ["It is slow.", "`$facet` runs it twice."]),
+        ("Read on. [The docs](https://x.dev) say so.", ["Read on.", "[The docs](https://x.dev) say so."]),
+        ("It needs a server. mongomock does without.", ["It needs a server.", "mongomock does without."]),
         ("See https://x.dev/A_(b for it. Then (so) on.", ["See https://x.dev/A_(b for it.", "Then (so) on."]),
     ],
 )
