@@ -13,6 +13,7 @@ from service.ports import Terms
 
 MAX_SENTENCES = 5
 _SHORT_SECTION_WORDS = 110
+_LABEL_WORDS = 8  # a shorter comment names rather than explains
 
 _LEANS_BACK = re.compile(
     r"^\W*(it|its|this|that|these|those|they|them|he|she|such|both|neither|the (former|latter|same|other)|then|so|but"
@@ -106,7 +107,7 @@ class Weigher:
         score -= 0.2 if _POINTS_ELSEWHERE.match(text) else 0.0
         score -= 0.4 if _LINK.fullmatch(text) else 0.0
         score -= 0.1 if _LEANS_BACK.match(text) else 0.0
-        score -= 0.1 if block.kind in (BlockKind.TABLE, BlockKind.HTML) else 0.0
+        score -= 0.1 if block.kind in (BlockKind.TABLE, BlockKind.HTML, BlockKind.CODE) else 0.0
         return score
 
 
@@ -126,11 +127,12 @@ def runs_of(units: Sequence[Unit], room: int, most: int) -> list[Excerpt]:
         return [whole]
     runs: list[tuple[int, int]] = []
     best = max((unit.score for unit in units), default=0.0)
-    for seed in sorted(units, key=lambda unit: -unit.score)[:4]:
+    seeds = [unit for unit in units if not _is_label(unit)] or units
+    for seed in sorted(seeds, key=lambda unit: -unit.score)[:4]:
         taken = sum(stop - start for start, stop in runs)
         if len(runs) == most or taken >= room or (runs and seed.score < 0.65 * best):
             break
-        if any(start - 1 <= seed.order <= stop for start, stop in runs):
+        if any(start - 1 <= seed.order <= stop or _is_shown(seed, units[start:stop]) for start, stop in runs):
             continue
         first = most > 1 and not runs
         start, stop = _around(units, seed, max(2, room - 1) + leads_on(seed) if first else room - taken)
@@ -141,6 +143,16 @@ def runs_of(units: Sequence[Unit], room: int, most: int) -> list[Excerpt]:
         if stop > start:
             runs.append((start, stop))
     return [Excerpt(units[start].chunk, tuple(units[start:stop])) for start, stop in sorted(runs)]
+
+
+def _is_label(unit: Unit) -> bool:
+    """Whether a comment names a step of the code ("the gate before the switch") rather than explains it."""
+    return unit.block.kind is BlockKind.CODE and len(unit.sentence.text.split()) < _LABEL_WORDS
+
+
+def _is_shown(row: Unit, run: Sequence[Unit]) -> bool:
+    """Whether a row's table is shown already."""
+    return row.block.kind is BlockKind.TABLE and any(unit.block is row.block for unit in run)
 
 
 def _short_section(units: Sequence[Unit], room: int) -> Excerpt | None:
@@ -166,7 +178,16 @@ def _around(units: Sequence[Unit], seed: Unit, room: int) -> tuple[int, int]:
         stop += 1
     while stop - start < min(room, 3) and near(start - 1) and _worth_reading_back(units[start - 1], units[start], seed):
         start -= 1
-    return start, stop
+    return start, _end_of_list(units, start, stop)
+
+
+def _end_of_list(units: Sequence[Unit], start: int, stop: int) -> int:
+    """A list that a sentence announces is quoted to its end, if that is not far."""
+    end = stop
+    if any(map(leads_on, units[start:stop])) and units[stop - 1].block.kind is BlockKind.ITEM:
+        while end < len(units) and units[end].block.kind is BlockKind.ITEM and units[end].chunk is units[start].chunk:
+            end += 1
+    return end if end - start <= MAX_SENTENCES else stop
 
 
 def _needs_previous(unit: Unit, previous: Unit) -> bool:
@@ -189,6 +210,15 @@ def _is_lead_in(text: str) -> bool:
 def _announces(unit: Unit) -> bool:
     """Whether what follows a sentence is code or a table, which is shown under the sentences."""
     return announced(unit, BlockKind.CODE) is not None or announced(unit, BlockKind.TABLE) is not None
+
+
+def is_cut(excerpt: Excerpt) -> bool:
+    """Whether an excerpt announces a list and ends in the middle of it."""
+    last = excerpt.units[-1]
+    if last.block.kind is not BlockKind.ITEM or not any(map(leads_on, excerpt.units)):
+        return False
+    blocks = last.chunk.blocks
+    return any(block.kind is BlockKind.ITEM for block in blocks[blocks.index(last.block) + 1 :][:1])
 
 
 def announced(unit: Unit, kind: BlockKind) -> Block | None:
@@ -216,11 +246,11 @@ def _worth_reading_back(previous: Unit, unit: Unit, seed: Unit) -> bool:
     return previous.score >= 0.6 * seed.score and not leads_on(previous)
 
 
-def worth_adding(excerpt: Excerpt, excerpts: Sequence[Excerpt], relative: float) -> bool:
+def worth_adding(excerpt: Excerpt, excerpts: Sequence[Excerpt]) -> bool:
     """Whether a further passage says something about the question that was not said yet."""
     said = {term for earlier in excerpts for unit in earlier.units for term in unit.terms}
     new = {term for unit in excerpt.units for term in unit.terms}
-    if relative < 0.72 or not new or len(new & said) / len(new) >= 0.6:
+    if not new or len(new & said) / len(new) >= 0.6:
         return False
     best = max(unit.score for unit in excerpts[0].units) if excerpts else 0.0
     return max(unit.score for unit in excerpt.units) >= 0.7 * best

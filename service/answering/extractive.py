@@ -17,6 +17,8 @@ from service.domain import Block, Chunk
 from service.ports import Terms
 
 MAX_SECTIONS = 3
+ALSO_GOOD = 0.72  # of the best section's score, has one that may add to it
+NEARLY_AS_GOOD = 0.85  # has one that may add to a section that stands out
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,14 @@ def compose(found: Found, sections: Mapping[str, Sequence[Chunk]], terms: Terms)
     """Choose what to quote. `sections` holds the whole section of every hit that may be quoted, by section id."""
     weigh = Weigher(found, terms)
     excerpts: list[Excerpt] = []
+    enough = NEARLY_AS_GOOD if found.stands_out else ALSO_GOOD
     for rank, (section_id, relative) in enumerate(_best_sections(found)):
         room = MAX_SENTENCES - sum(len(excerpt.units) for excerpt in excerpts)
-        if rank == MAX_SECTIONS or room <= 0:
+        if rank == MAX_SECTIONS or room <= 0 or relative < enough:
             break
         units = weigh.units(sections[section_id])
         runs = runs_of(units, min(room, 4), 2) if rank == 0 else runs_of(units, min(room, 2), 1)
-        excerpts += [run for run in runs if rank == 0 or worth_adding(run, excerpts, relative)]
+        excerpts += [run for run in runs if rank == 0 or worth_adding(run, excerpts)]
     if not excerpts:
         return Composition(())
     main = sections[excerpts[0].chunk.section_id]

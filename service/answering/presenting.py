@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from service.answering.citations import chapter_url, citation
-from service.answering.excerpts import Excerpt, Unit
+from service.answering.excerpts import Excerpt, Unit, is_cut
 from service.answering.extractive import Composition
 from service.domain import BlockKind, Chunk, Citation
 
@@ -30,7 +30,7 @@ def present(composition: Composition) -> tuple[str, list[Citation]]:
             places.append(excerpt.chunk.id)
             citations.append(citation(len(places), excerpt.chunk, excerpt.text, excerpt.lines))
             known = len(places) - 1
-        parts.append(_excerpt(excerpt, known + 1))
+        parts.append(_named(excerpt, composition) + _excerpt(excerpt, known + 1))
     for extra in (composition.table, composition.code):
         if extra:
             chunk, block = extra
@@ -52,6 +52,14 @@ def link_to(chunk: Chunk) -> str:
     name = chunk.title if chunk.heading == chunk.title else f"{chunk.title} › {chunk.heading}"
     name = re.sub(r"([\[\]\\])", r"\\\1", name)
     return f"[{name}]({chapter_url(chunk.chapter, chunk.anchor)})"
+
+
+def _named(excerpt: Excerpt, composition: Composition) -> str:
+    """The heading over what is quoted from another section than the first: read alone, it may seem to belong there."""
+    if excerpt.chunk.section_id == composition.excerpts[0].chunk.section_id:
+        return ""
+    heading = re.sub(r"([\\`*_\[\]<>~])", r"\\\1", excerpt.chunk.heading)
+    return f"**{heading}**\n\n"
 
 
 def _caption(chunk: Chunk, start: int, end: int, citations: list[Citation]) -> str:
@@ -85,6 +93,8 @@ def _excerpt(excerpt: Excerpt, number: int) -> str:
             parts.append("\n\n" * bool(parts) + text)
         previous = unit
     ends_in_table = excerpt.units[-1].block.kind is BlockKind.TABLE
+    if is_cut(excerpt):
+        parts.append("\n- …")
     return "".join(parts) + ("\n\n" if ends_in_table else " ") + f"[{number}]"
 
 

@@ -18,6 +18,7 @@ LEXICAL_WEIGHT = 0.3
 COVERAGE_WEIGHT = 0.5
 QUESTION_WEIGHT = 0.5  # of a section's own question that is like the one asked
 QUESTION_FLOOR = 0.3  # it counts from this cosine on: below it, it is on another subject
+SAME_QUESTION = 0.6  # from this cosine on it is evidence that the chapters answer: 58 of 59 golden questions are so
 APPENDIX_PENALTY = 0.1
 NAMED_BONUS = 0.3  # for a section whose heading stands in the question
 ABOUT_BONUS = 0.3  # for a section whose heading says, in two words or more, most of what the question says
@@ -106,8 +107,11 @@ class Ranker:
     def strength(self, hits: Sequence[Hit]) -> float:
         """How strong the evidence of the first few of ranked hits is, all words counted in full."""
         bounds = _Bounds.of(hits)
-        scores = (bounds.dense(hit) + self._words(hit, bounds) + self._extras(hit) for hit in hits[:STRONGEST])
-        return max(scores, default=0.0)
+        return max((self._evidence(hit, bounds) for hit in hits[:STRONGEST]), default=0.0)
+
+    def _evidence(self, hit: Hit, bounds: _Bounds) -> float:
+        asked = max(0.0, self._asked_there.get(hit.chunk.section_id, 0.0) - SAME_QUESTION)
+        return bounds.dense(hit) + self._words(hit, bounds) + asked + self._extras(hit)
 
     def _guess(self, hit: Hit, bounds: _Bounds) -> float:
         words = GUESS_LEXICAL_WEIGHT * (hit.lexical or 0.0) / self._ideal

@@ -42,6 +42,21 @@ def test_list_items_stay_a_list() -> None:
     assert _shown(chunk, 0, 1, 2) == "Three rules hold here.\n\n- Cache little.\n- Expire always. [1]"
 
 
+def test_a_list_that_is_cut_says_so() -> None:
+    """Who reads "three rules" and finds two bullets is told that there are more; a lone bullet announces nothing."""
+    chunk = _only("Three rules hold here:\n\n- Cache little.\n- Expire always.\n- Lock never.")
+    assert _shown(chunk, 0, 1, 2) == "Three rules hold here:\n\n- Cache little.\n- Expire always.\n- … [1]"
+    assert _shown(chunk, 0, 1, 2, 3).endswith("- Lock never. [1]")
+    assert _shown(chunk, 2) == "- Expire always. [1]"
+
+
+def test_what_comes_from_another_section_stands_under_its_heading() -> None:
+    """A sentence of another section seems to be about the first; its heading is shown as text, whatever is in it."""
+    first, second = chunks_of("# Tips\n\n## A\n\nOne is said.\n\n## The `__init__` of *B*\n\nTwo is said.\n")
+    markdown, _ = present(Composition((_excerpt(first, 0), _excerpt(second, 0))))
+    assert markdown.startswith("One is said. [1]\n\n**The \\_\\_init\\_\\_ of B**\n\nTwo is said. [2]")
+
+
 def test_a_row_of_a_small_table_brings_the_whole_table() -> None:
     """Rows are read together, so a small table is shown whole, once, with the marker under it."""
     table = "| Kind | Lifetime |\n|---|---|\n| access | 15 minutes |\n| refresh | 30 days |"
@@ -71,7 +86,7 @@ def test_one_passage_is_one_citation() -> None:
     """Two excerpts of one chunk share a number; a second chunk gets the next one."""
     first, second = chunks_of("# Tips\n\n## A\n\nOne is said. Two is said.\n\n## B\n\nThree is said.\n")
     markdown, citations = present(Composition((_excerpt(first, 0), _excerpt(second, 0), _excerpt(first, 1))))
-    assert markdown.startswith("One is said. [1]\n\nThree is said. [2]\n\nTwo is said. [1]\n\n")
+    assert markdown.startswith("One is said. [1]\n\n**B**\n\nThree is said. [2]\n\nTwo is said. [1]\n\n")
     assert [(cited.number, cited.heading) for cited in citations] == [(1, "A"), (2, "B")]
 
 
