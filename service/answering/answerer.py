@@ -18,6 +18,7 @@ from service.answering import known_modules
 from service.answering.code_check import CodeChecker
 from service.answering.events import Delta, Done, Event, Sources
 from service.answering.extractive import compose
+from service.answering.follow_ups import follow_ups
 from service.answering.live_html import LiveBlock
 from service.answering.preparing import Limits, Prepared, Preparer
 from service.answering.presenting import not_covered, present
@@ -31,7 +32,6 @@ from service.domain import (
     Answer,
     AnswerRecord,
     Ask,
-    Chunk,
     CodeBlock,
     CutByLength,
     Failed,
@@ -43,7 +43,6 @@ from service.domain import (
     Refused,
     SearchFilter,
     Status,
-    is_question,
 )
 from service.errors import StateProblem
 from service.ports import AnswerStore, ChatModel, Embedder, Terms, VectorIndex
@@ -134,14 +133,14 @@ class Answerer:
         if not prepared.covered or prepared.found is None:
             yield _refusal(prepared)
         elif self._writer is None or prepared.call is None:
-            yield self._extractive(prepared.found, prepared.sections)
+            yield self._extractive(prepared, prepared.found)
         else:
             async with aclosing(self._writer.write(prepared.call, prepared.passages, html=html)) as pieces:
                 try:
                     async for piece in pieces:
                         yield await self._written(prepared, piece) if isinstance(piece, Written) else piece
                 except StateProblem as problem:  # what cannot be booked is not sent
-                    extractive = self._extractive(prepared.found, prepared.sections)
+                    extractive = self._extractive(prepared, prepared.found)
                     yield replace(extractive, degraded_reason=f"{problem.code}: {problem}")
 
     async def _written(self, prepared: Prepared, written: Written) -> Body:
@@ -166,7 +165,7 @@ class Answerer:
             )
         reason = f"uncited: none of the model's {draft.dropped} citations holds" if draft else _reason(outcome)
         return replace(
-            self._extractive(prepared.found, prepared.sections),
+            self._extractive(prepared, prepared.found),
             model=outcome.model,
             bill=written.bill,
             dropped=draft.dropped if draft else 0,
@@ -179,13 +178,15 @@ class Answerer:
             self._checker = CodeChecker(await asyncio.to_thread(known_modules.load))
         return self._checker.check(markdown)
 
-    def _extractive(self, found: Found, sections: dict[str, list[Chunk]]) -> Body:
-        composition = compose(found, sections, self._terms)
+    def _extractive(self, prepared: Prepared, found: Found) -> Body:
+        composition = compose(found, prepared.sections, self._terms)
         markdown, citations = present(composition)
         if not citations:
             return Body(Status.NOT_IN_KNOWLEDGE_BASE, not_covered([hit.chunk for hit in found.hits[:3]]))
         status = Status.PARTIAL if found.confidence < PARTIAL_BELOW else Status.ANSWERED
-        return Body(status, markdown, citations, _own_questions(found, composition.excerpts[0].chunk))
+        quoted = {excerpt.chunk.section_id for excerpt in composition.excerpts}
+        next_questions = follow_ups(prepared.question, prepared.ask.history, found.hits, quoted)
+        return Body(status, markdown, citations, next_questions)
 
     async def _stored(self, prepared: Prepared, answer: Answer) -> Answer:
         """Keep the answer; one that was made is given even where it cannot be kept, and says so."""
@@ -237,13 +238,3 @@ def _reason(outcome: Outcome) -> str:
         case _:
             code, said = "model_problem", "the model could not be used"
     return f"{code}: {said}"
-
-
-def _own_questions(found: Found, main: Chunk) -> list[str]:
-    """Follow-ups: the chapters' own questions about the passages that were found."""
-    questions: dict[str, None] = {}
-    for hit in found.hits[:12]:
-        if hit.chunk.id != main.id or len(hit.chunk.questions) > 1:
-            for question in filter(is_question, hit.chunk.questions):
-                questions.setdefault(question)
-    return [question for question in questions if question.casefold() != found.query.casefold()][:3]

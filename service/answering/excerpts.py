@@ -145,6 +145,27 @@ def runs_of(units: Sequence[Unit], room: int, most: int) -> list[Excerpt]:
     return [Excerpt(units[start].chunk, tuple(units[start:stop])) for start, stop in sorted(runs)]
 
 
+def with_opening(units: Sequence[Unit], runs: Sequence[Excerpt]) -> list[Excerpt]:
+    """The runs of a section with its first sentence before them: what is quoted from its middle assumes that claim.
+
+    Only where people's questions lead to the section; others often open with what they are about, and claim nothing.
+    """
+    first = units[0] if any(unit.chunk.questions for unit in units) else None
+    quoted = [unit.order for run in runs for unit in run.units]
+    if not first or not quoted or min(quoted) == first.order or len(quoted) >= MAX_SENTENCES or not _is_claim(first):
+        return list(runs)
+    head, *rest = runs
+    if head.units[0].order == first.order + 1 and head.units[0].block is first.block:
+        return [Excerpt(head.chunk, (first, *head.units)), *rest]
+    return [Excerpt(first.chunk, (first,)), *runs]
+
+
+def _is_claim(unit: Unit) -> bool:
+    text = unit.sentence.text
+    kind = unit.block.kind is BlockKind.PROSE
+    return kind and not (leads_on(unit) or _ABOUT_LAYOUT.match(text) or _POINTS_ELSEWHERE.match(text))
+
+
 def _is_label(unit: Unit) -> bool:
     """Whether a comment names a step of the code ("the gate before the switch") rather than explains it."""
     return unit.block.kind is BlockKind.CODE and len(unit.sentence.text.split()) < _LABEL_WORDS

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from service.answering.excerpts import MAX_SENTENCES, Excerpt, Weigher, runs_of, worth_adding
+from service.answering.excerpts import MAX_SENTENCES, Excerpt, Weigher, runs_of, with_opening, worth_adding
 from service.answering.illustrations import code_for, table_for
 from service.answering.ranking import is_appendix
 from service.answering.retrieval import Found
@@ -41,8 +41,10 @@ def compose(found: Found, sections: Mapping[str, Sequence[Chunk]], terms: Terms)
         if rank == MAX_SECTIONS or room <= 0 or relative < enough:
             break
         units = weigh.units(sections[section_id])
-        runs = runs_of(units, min(room, 4), 2) if rank == 0 else runs_of(units, min(room, 2), 1)
-        excerpts += [run for run in runs if rank == 0 or worth_adding(run, excerpts)]
+        if rank == 0:
+            excerpts += with_opening(units, runs_of(units, min(room, 4), 2))
+        else:
+            excerpts += [run for run in runs_of(units, min(room, 2), 1) if worth_adding(run, excerpts)]
     if not excerpts:
         return Composition(())
     main = sections[excerpts[0].chunk.section_id]
