@@ -15,6 +15,8 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import yaml
@@ -64,6 +66,22 @@ def with_questions(sources: Sequence[Source], sheets: Sequence[Source]) -> tuple
                 problem = f"`{file}` is not a chapter in this folder"
                 problems.append(Problem(sheet.path, problem, _line(sheet, file), skipped=False))
     return [_with(source, asked.get(source.path)) for source in sources], problems
+
+
+def add(sheet: Path, file: str, asked: Mapping[str, Sequence[str]]) -> None:
+    """Append a chapter's questions to a sheet, which is made if it is not there; what stands in it stays as it is.
+
+    Raises:
+        OSError: it cannot be written; it is as it was.
+    """
+    before = sheet.read_text(encoding="utf-8") if sheet.exists() else ""
+    entry = {file: {anchor: list(texts) for anchor, texts in asked.items()}}
+    added = yaml.safe_dump(entry, allow_unicode=True, sort_keys=False, width=1000)
+    whole = f"{before.rstrip()}\n\n{added}" if before.strip() else added
+    with NamedTemporaryFile("w", dir=sheet.parent, prefix=".questions", delete=False, encoding="utf-8") as new:
+        new.write(whole)
+    Path(new.name).chmod(0o644)
+    Path(new.name).replace(sheet)
 
 
 def _asked(sections: Any) -> Asked | None:

@@ -63,6 +63,25 @@ def ingest(
 
 
 @app.command()
+def questions(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of Markdown; MASTERY_KNOWLEDGE_BASE if left out.")
+    ] = None,
+    chapter: Annotated[
+        list[str] | None, typer.Option("--chapter", help="Only this chapter: its path or file name.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and what it would cost.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let the model write what people ask of each section, so that it is found in their words."""
+    from ingest.questions_command import write_questions  # noqa: PLC0415
+
+    settings = _settings()
+    work = write_questions(settings, folder or settings.knowledge_base, chapter or [], dry_run=dry_run, as_json=as_json)
+    raise typer.Exit(1 if _run(work) else 0)
+
+
+@app.command()
 def search(
     query: Annotated[str, typer.Argument(help="Words to look for.")],
     limit: Annotated[int, typer.Option(min=1, max=50)] = 5,

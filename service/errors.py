@@ -129,6 +129,24 @@ class CannotReplay(UserError):
     title = "The answer cannot be repeated"
 
 
+class NoModel(UserError):
+    """Something only a model can do was asked for."""
+
+    code = "no_model"
+    title = "No model is configured"
+
+    def __init__(self) -> None:
+        super().__init__("no model is configured; set OPENAI_API_KEY or OPENAI_BASE_URL")
+
+
+class QuestionsFailed(MasteryError):
+    """The model did not write the questions of a chapter."""
+
+    status = 502
+    code = "questions_failed"
+    title = "The questions could not be written"
+
+
 class BudgetSpent(UserError):
     """A budget does not allow this call today; `retry_after` is how many seconds are left of the day."""
 

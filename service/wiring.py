@@ -12,7 +12,7 @@ from service.answering.answerer import Answerer
 from service.answering.desk import Desk
 from service.answering.replaying import Replayer
 from service.domain import Budgets, Fingerprint
-from service.errors import CannotReplay
+from service.errors import CannotReplay, NoModel
 from service.keys import Keyring
 from service.parts import (
     budgets_of,
@@ -27,7 +27,16 @@ from service.parts import (
     make_prompting,
     make_store,
 )
-from service.ports import AnswerStore, CachingEmbedder, ConversationStore, IndexStore, Ledger, Terms, VectorIndex
+from service.ports import (
+    AnswerStore,
+    CachingEmbedder,
+    ChatModel,
+    ConversationStore,
+    IndexStore,
+    Ledger,
+    Terms,
+    VectorIndex,
+)
 from service.settings import BUNDLED_MODEL, Settings
 
 SHIPPED_VECTORS = BUNDLED_MODEL / "vectors.npz"
@@ -86,6 +95,23 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             ledger=database.ledger,
             budgets=budgets,
         )
+
+
+@asynccontextmanager
+async def open_chat_model(settings: Settings) -> AsyncIterator[ChatModel]:
+    """The model that is configured, in all its layers.
+
+    Raises:
+        NoModel: there is none.
+    """
+    async with make_database(settings) as database:
+        model = make_chat_model(settings, database.ledger, budgets_of(settings))
+        if model is None:
+            raise NoModel
+        try:
+            yield model
+        finally:
+            await model.close()
 
 
 @asynccontextmanager

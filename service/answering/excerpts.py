@@ -163,7 +163,8 @@ def with_opening(units: Sequence[Unit], runs: Sequence[Excerpt]) -> list[Excerpt
 def _is_claim(unit: Unit) -> bool:
     text = unit.sentence.text
     kind = unit.block.kind is BlockKind.PROSE
-    return kind and not (leads_on(unit) or _ABOUT_LAYOUT.match(text) or _POINTS_ELSEWHERE.match(text))
+    says = _announces(unit) or not leads_on(unit)
+    return kind and says and not (_ABOUT_LAYOUT.match(text) or _POINTS_ELSEWHERE.match(text))
 
 
 def _is_label(unit: Unit) -> bool:

@@ -114,5 +114,6 @@ class Purpose(StrEnum):
     REPAIR = "repair"
     REWRITE = "rewrite"
     REPLAY = "replay"
+    QUESTIONS = "questions"
     EMBED_QUESTION = "embed_question"
     EMBED_CHAPTERS = "embed_chapters"

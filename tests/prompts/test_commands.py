@@ -68,7 +68,7 @@ def test_a_version_does_not_differ_from_itself() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["show", "shout"], "error: there is no prompt 'shout'; there are answer, repair, rewrite"),
+        (["show", "shout"], "error: there is no prompt 'shout'; there are answer, questions, repair, rewrite"),
         (["show", "answer/v99"], "error: prompt 'answer' has no version 99; it has 1, 2"),
         (["show", "answer/2"], "error: 'answer/2' is not a prompt; write NAME or NAME/vN, such as answer/v1"),
         (["show", "../answer"], "error: '../answer' is not a prompt"),

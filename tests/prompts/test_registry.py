@@ -80,6 +80,7 @@ def test_the_first_prompt_is_still_the_one_that_was_shipped() -> None:
         ("answer", {"passages", "history", "question"}),
         ("rewrite", {"history", "question"}),
         ("repair", {"schema", "text", "problem"}),
+        ("questions", {"passages"}),
     ],
 )
 def test_the_newest_prompts_separate_rules_from_data(name: str, variables: set[str]) -> None:
@@ -93,5 +94,5 @@ def test_the_newest_prompts_separate_rules_from_data(name: str, variables: set[s
 
 def test_all_prompts_lie_in_the_package() -> None:
     """The folder that is read is the one that is shipped."""
-    assert SHIPPED.names() == ["answer", "repair", "rewrite"]
+    assert SHIPPED.names() == ["answer", "questions", "repair", "rewrite"]
     assert FOLDER.name == "prompts"
