@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from playwright.async_api import expect
+
+from service.domain import Mode
 
 from ..waiting import until
 from . import made_answers as made
@@ -299,3 +302,54 @@ async def test_without_a_database_questions_are_answered_all_the_same(
     assert stub.asked[1]["history"][0] == {"role": "user", "content": HOLD}
     assert "conversation" not in stub.asked[1]
     assert stub.asked[1]["history"][1]["content"].startswith(made.TEXT[:20])
+
+
+def _with_code(lines: int, mode: Mode) -> Script:
+    code = "\n".join(f"step_{number}()" for number in range(lines))
+    text = f"The code fills it [1].\n\n```python\n{code}\n```\n"
+    return Script(answer=made.answer(HOLD, text, citations=made.CITATIONS[:1], mode=mode))
+
+
+async def test_long_code_of_a_quotation_is_folded(open_page: Opened, scripted: str, stub: Stub) -> None:
+    """What follows it stays in sight; one press shows all of it, another folds it again, and paper has all."""
+    stub.scripts[HOLD] = _with_code(60, Mode.EXTRACTIVE)
+    page = await open_page(scripted)
+    exchange = await answered(page, HOLD)
+    code = exchange.locator("pre")
+    folded = await code.bounding_box()
+    await exchange.get_by_role("button", name="Show all 60 lines").press("Enter")
+    whole = await code.bounding_box()
+    assert folded
+    assert whole
+    assert whole["height"] > 2 * folded["height"]
+    less = exchange.get_by_role("button", name="Show less")
+    await expect(less).to_have_attribute("aria-expanded", "true")
+    await less.click()
+    await expect(exchange.get_by_role("button", name="Show all 60 lines")).to_be_visible()
+    await page.emulate_media(media="print")
+    printed = await code.bounding_box()
+    assert printed
+    assert printed["height"] > 2 * folded["height"]
+
+
+@pytest.mark.parametrize(("lines", "mode"), [(28, Mode.EXTRACTIVE), (60, Mode.LLM)])
+async def test_other_code_stands_whole(open_page: Opened, scripted: str, stub: Stub, lines: int, mode: Mode) -> None:
+    """Folding a few lines saves nothing, and what a model has just written does not shrink under the reader's eyes."""
+    stub.scripts[HOLD] = _with_code(lines, mode)
+    exchange = await answered(await open_page(scripted), HOLD)
+    await expect(exchange.locator("pre")).to_contain_text(f"step_{lines - 1}()")
+    await expect(exchange.locator(".unfold")).to_have_count(0)
+
+
+async def test_sources_of_one_section_are_told_apart(open_page: Opened, scripted: str, stub: Stub) -> None:
+    """Two passages under one heading have their lines behind it; the others need none."""
+    first, other = made.CITATIONS
+    second = replace(first, number=2, start_line=20, end_line=22)
+    text = "One [1]. Two [2]. Three [3]."
+    cited = (first, second, replace(other, number=3))
+    stub.scripts[HOLD] = Script(answer=made.answer(HOLD, text, citations=cited))
+    exchange = await answered(await open_page(scripted), HOLD)
+    names = await exchange.locator(".sources .place").all_inner_texts()
+    assert names[0].endswith("› Cache-Aside, line 7")
+    assert names[1].endswith("› Cache-Aside, lines 20–22")
+    assert names[2].endswith("› Write-Through & Write-Behind")

@@ -3,7 +3,7 @@ import { copyFrom } from "./clipboard.js";
 import { element, icon } from "./elements.js";
 import { feedbackOn } from "./feedback.js";
 import { fragmentOf } from "./markup.js";
-import { distinct, nameOf, passageUrl } from "./places.js";
+import { distinct, linesIn, nameOf, passageUrl } from "./places.js";
 import { receiptOf } from "./receipt.js";
 
 const NEAREST = 4;
@@ -26,12 +26,14 @@ export function footOf(exchange, around, feedback) {
 
 function sourcesOf({ citations }) {
   if (!citations.length) return null;
-  const items = citations.map((cited) => {
+  const names = citations.map(nameOf);
+  const items = citations.map((cited, at) => {
+    const alike = names.filter((name) => name === names[at]).length > 1;
     const mark = element("span", { class: "cite", "aria-hidden": "true" }, String(cited.number));
     const place = element(
       "a",
       { class: "place", href: passageUrl(cited), "data-citation": cited.number },
-      nameOf(cited),
+      alike ? `${names[at]}, ${linesIn(cited)}` : names[at],
     );
     return element("li", {}, mark, place);
   });

@@ -12,6 +12,9 @@ const NAMES = {
   js: "JavaScript",
 };
 
+/** Lines; a little more than what is shown of a folded block, so that folding always saves something. */
+const FOLDED_FROM = 28;
+
 /**
  * @param {ParentNode} root freshly made, not yet shown
  * @param {(words: string) => void} say
@@ -36,6 +39,31 @@ export function dressCode(root, say) {
     const scroll = element("div", { class: "table-scroll", tabindex: 0, role: "group", "aria-label": "Table" });
     table.replaceWith(scroll);
     scroll.append(table);
+  }
+}
+
+/**
+ * Long code with its first lines only, and a button that shows the rest: what follows it is easily missed.
+ * @param {ParentNode} root
+ */
+export function foldCode(root) {
+  for (const figure of root.querySelectorAll("figure.code:not(.foldable)")) {
+    const lines = figure.querySelector("pre").textContent.trimEnd().split("\n").length;
+    if (lines <= FOLDED_FROM) continue;
+    figure.classList.add("foldable", "folded");
+    const more = element("button", { type: "button", class: "unfold", "aria-expanded": "false" });
+    const label = () => {
+      const folded = figure.classList.contains("folded");
+      more.textContent = folded ? `Show all ${lines} lines` : "Show less";
+      more.setAttribute("aria-expanded", String(!folded));
+    };
+    more.addEventListener("click", () => {
+      figure.classList.toggle("folded");
+      label();
+      if (figure.classList.contains("folded")) figure.scrollIntoView({ block: "nearest" });
+    });
+    label();
+    figure.append(more);
   }
 }
 

@@ -1,5 +1,6 @@
 // One question and its answer, through all that can become of it.
 import { footOf } from "./answer_foot.js";
+import { foldCode } from "./code_block.js";
 import { element, icon } from "./elements.js";
 import { counted } from "./figures.js";
 import { distinct, nameOf, passageUrl } from "./places.js";
@@ -142,6 +143,7 @@ export class Exchange {
     const { tone, text } = stateOf(answer);
     if (tone === "missing") this.#written.replace(element("p", {}, "The knowledge base does not cover this. Nearest:"));
     else this.#written.finish(this.#withoutState(answer));
+    if (answer.mode === "extractive") foldCode(this.#written.element);
     this.#showState(tone, text);
     if (answer.receipt.cached) this.#state.append(" ", this.#again("Ask afresh"));
     this.#after.replaceChildren(...footOf(this, this.#around, feedback));

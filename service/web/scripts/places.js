@@ -28,6 +28,11 @@ export function nameOf(place) {
   return place.heading && place.heading !== place.title ? `${place.title} › ${place.heading}` : place.title;
 }
 
+/** @param {Place} place @returns {string} such as `lines 7–12` */
+export function linesIn({ start_line: first, end_line: last }) {
+  return first === last ? `line ${first}` : `lines ${first}–${last}`;
+}
+
 /** @param {Place[]} places @returns {Place[]} each chapter and heading once, in their order */
 export function distinct(places) {
   const seen = new Map(places.map((place) => [`${place.chapter}#${place.anchor}`, place]).reverse());
