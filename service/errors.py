@@ -7,7 +7,7 @@ MasteryError
 │   ├── InvalidQuestion
 │   ├── ChapterNotFound, AnswerNotFound, ConversationNotFound
 │   ├── UnknownFilter, UnknownPrompt, UnknownKey
-│   ├── CannotReplay
+│   ├── CannotReplay, NoModel
 │   └── BudgetSpent, RequestTooCostly
 ├── IndexProblem                  what is stored does not serve
 │   ├── IndexMissing, IndexMismatch, IndexCorrupted, IndexBusy
@@ -16,7 +16,7 @@ MasteryError
 ├── Stopped                       somebody stopped the answer while it was made
 ├── StateProblem                  the database cannot be used
 └── ModelProblem                  a chat or embedding model did not do its work
-    └── EmbeddingFailed
+    └── EmbeddingFailed, QuestionsFailed
 """
 
 from __future__ import annotations
@@ -139,14 +139,6 @@ class NoModel(UserError):
         super().__init__("no model is configured; set OPENAI_API_KEY or OPENAI_BASE_URL")
 
 
-class QuestionsFailed(MasteryError):
-    """The model did not write the questions of a chapter."""
-
-    status = 502
-    code = "questions_failed"
-    title = "The questions could not be written"
-
-
 class BudgetSpent(UserError):
     """A budget does not allow this call today; `retry_after` is how many seconds are left of the day."""
 
@@ -238,6 +230,13 @@ class ModelProblem(MasteryError):
     status = 502
     code = "model_problem"
     title = "The model could not be used"
+
+
+class QuestionsFailed(ModelProblem):
+    """The model did not write the questions of a chapter."""
+
+    code = "questions_failed"
+    title = "The questions could not be written"
 
 
 class EmbeddingFailed(ModelProblem):

@@ -21,5 +21,6 @@ async def answered(page: Page, question: str) -> Locator:
 
 
 async def marked_words(page: Page) -> list[str]:
-    """The words that the page marks as a quote."""
+    """The words that the page marks as a quote, once it marks some."""
+    await page.wait_for_function("CSS.highlights.get('quote')?.size > 0")
     return await page.evaluate("[...(CSS.highlights.get('quote') ?? [])].map(String)")

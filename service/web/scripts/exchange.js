@@ -211,6 +211,7 @@ export class Exchange {
   }
 
   #nameMarks(root) {
+    for (const paragraph of root.querySelectorAll("p")) if (isPointer(paragraph)) paragraph.className = "pointer";
     for (const mark of root.querySelectorAll("a.cite")) {
       const cited = this.#citations.get(Number(mark.dataset.citation));
       if (!cited) continue;
@@ -239,6 +240,11 @@ export class Exchange {
 function narrowed({ sections = [], levels = [], chapters = [] } = {}) {
   const to = [...sections, ...levels, ...chapters.map((path) => path.replace(/^.*\/|\.md$/g, "").replaceAll("_", " "))];
   return to.length ? element("p", { class: "narrowed" }, `Only in: ${to.join(", ")}`) : null;
+}
+
+/** Whether a paragraph says where code is from or where to read on: it is no part of the answer. @param {Element} paragraph */
+function isPointer({ childNodes: [words, link] }) {
+  return /^(From|Read on:) $/.test(words?.data ?? "") && link?.matches?.('a[href^="/read/"]');
 }
 
 /** A mark stands at the end of what it proves, not alone on the next line. */

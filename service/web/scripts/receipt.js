@@ -1,7 +1,7 @@
 // The receipt behind an answer: where the time went, what was read and why, what it cost.
 import { element } from "./elements.js";
 import { counted, money, number } from "./figures.js";
-import { nameOf, passageUrl } from "./places.js";
+import { linesIn, nameOf, passageUrl } from "./places.js";
 import { timeBar } from "./time_bar.js";
 
 const USES = {
@@ -73,7 +73,7 @@ function passageTable(passages) {
       "tr",
       {},
       element("td", {}, element("a", { href: passageUrl(passage) }, nameOf(passage))),
-      element("td", { class: "number" }, `${passage.start_line}–${passage.end_line}`),
+      element("td", { class: "number" }, linesIn(passage).replace(/^\D+/, "")),
       element("td", { class: "number" }, passage.score.toFixed(3)),
       element("td", {}, USES[passage.use] ?? ""),
     ),
