@@ -16,6 +16,7 @@ _SMALL_TABLE = 14
 
 _RELATIVE_LINK = re.compile(r"!?\[([^\]]*)\]\((?!https?://)[^)]*\)")
 _CODE_SPAN = re.compile(r"((?<!`)`+(?!`).+?(?<!`)`+(?!`))")
+_NUMBERED = re.compile(r"\s*(\d{1,9})[.)]\s")
 _IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 
 
@@ -88,14 +89,21 @@ def _excerpt(excerpt: Excerpt, number: int) -> str:
             parts.append(f" {text}")
         elif kind is BlockKind.ITEM:
             apart = "\n" if previous and previous.block.kind is kind else "\n\n"
-            parts.append(apart * bool(parts) + f"- {text}")
+            parts.append(apart * bool(parts) + f"{_marker(unit)} {text}")
         else:
             parts.append("\n\n" * bool(parts) + text)
         previous = unit
     ends_in_table = excerpt.units[-1].block.kind is BlockKind.TABLE
     if is_cut(excerpt):
-        parts.append("\n- …")
+        step = _NUMBERED.match(excerpt.units[-1].block.text)
+        parts.append(f"\n{int(step[1]) + 1}. …" if step else "\n- …")
     return "".join(parts) + ("\n\n" if ends_in_table else " ") + f"[{number}]"
+
+
+def _marker(item: Unit) -> str:
+    """A step keeps its number: who reads "3." knows that there are others before it."""
+    number = _NUMBERED.match(item.block.text)
+    return f"{number[1]}." if number else "-"
 
 
 def _table_around(unit: Unit) -> str:

@@ -42,6 +42,13 @@ def test_list_items_stay_a_list() -> None:
     assert _shown(chunk, 0, 1, 2) == "Three rules hold here.\n\n- Cache little.\n- Expire always. [1]"
 
 
+def test_steps_keep_their_numbers() -> None:
+    """A step that is quoted alone is seen to be one of several."""
+    chunk = _only("Do this in order:\n\n1. Add the column.\n2. Fill it.\n3. Drop the old one.")
+    assert _shown(chunk, 2, 3) == "2. Fill it.\n3. Drop the old one. [1]"
+    assert _shown(chunk, 0, 1) == "Do this in order:\n\n1. Add the column.\n2. … [1]"
+
+
 def test_a_list_that_is_cut_says_so() -> None:
     """Who reads "three rules" and finds two bullets is told that there are more; a lone bullet announces nothing."""
     chunk = _only("Three rules hold here:\n\n- Cache little.\n- Expire always.\n- Lock never.")
