@@ -37,6 +37,7 @@ async def test_stop_ends_the_call_of_the_model(open_page: Opened, modelled: str,
     await until(lambda: slow.requests[-1].left)
     await page.reload()
     await expect(page.locator(".exchange .state")).to_contain_text("The answer was stopped.")
+    await expect(page.locator(".answer[data-tone=neutral]")).to_be_visible()
     await expect(page.get_by_role("button", name="Stop")).to_be_hidden()
 
 

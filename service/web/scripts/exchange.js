@@ -160,14 +160,14 @@ export class Exchange {
     this.#around.say(sentence.text);
   }
 
-  stop() {
+  /** @param {string} [said] of an answer that was stopped earlier, whose text is not kept */
+  stop(said) {
     this.#written.flush();
     this.#end();
-    const nothing = this.#written.isEmpty;
-    this.#showState(
-      "neutral",
-      nothing ? "Stopped before anything was written." : "Stopped. This is what was written until then.",
-    );
+    const now = this.#written.isEmpty
+      ? "Stopped before anything was written."
+      : "Stopped. This is what was written until then.";
+    this.#showState("neutral", said ?? now);
     this.#state.append(" ", this.#again("Ask again"));
     this.#around.say("Stopped");
   }

@@ -7,6 +7,8 @@ import { Exchange } from "./exchange.js";
 const SHOWN_AT_ONCE = 12;
 const REMEMBERED_TURNS = 6;
 const TITLE = 80;
+/** What the service enters for an answer that its reader stopped: no failure, and nothing to be alarmed about. */
+const WAS_STOPPED = "The answer was stopped.";
 
 export class Thread {
   conversation = null;
@@ -140,6 +142,7 @@ export class Thread {
   #made(question, filters, said) {
     const exchange = new Exchange(question, filters, this.#around);
     if (said?.answer) exchange.finish(said.answer);
+    else if (said?.error === WAS_STOPPED) exchange.stop(WAS_STOPPED);
     else if (said?.error) exchange.fail(new Problem({ code: "earlier", title: said.error }));
     return exchange;
   }
