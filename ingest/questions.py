@@ -6,7 +6,8 @@
         - redis ttl default
 
 Chapters say things in their own words and people in theirs; a section is found by its questions as well as by its text.
-The file is optional, and so is every entry.
+Chapters are named by their paths from the sheet, so that one sheet at the top may serve a whole tree. The file is
+optional, and so is every entry.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def parse(sheet: Source) -> tuple[dict[str, Asked], list[Problem]]:
 
 
 def with_questions(sources: Sequence[Source], sheets: Sequence[Source]) -> tuple[list[Source], list[Problem]]:
-    """The chapters, each with what the sheet in its folder says is asked of it."""
+    """The chapters, each with what the sheets say is asked of it."""
     known = {source.path for source in sources}
     asked: dict[str, Asked] = {}
     problems: list[Problem] = []
@@ -61,9 +62,9 @@ def with_questions(sources: Sequence[Source], sheets: Sequence[Source]) -> tuple
         problems += found
         for file, sections in given.items():
             if folder + file in known:
-                asked[folder + file] = sections
+                asked[folder + file] = {**asked.get(folder + file, {}), **sections}
             else:
-                problem = f"`{file}` is not a chapter in this folder"
+                problem = f"`{file}` is not a chapter below this folder"
                 problems.append(Problem(sheet.path, problem, _line(sheet, file), skipped=False))
     return [_with(source, asked.get(source.path)) for source in sources], problems
 

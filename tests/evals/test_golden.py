@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 
 from evals import golden
 from evals.command import DEFAULT
@@ -15,6 +16,7 @@ from ingest.chapters import body_of, parse
 from ingest.folder import scan
 from ingest.markdown import outline
 
+from ..knowledge_base.text import folded
 from ..small_index import PLAIN
 
 PROJECT = Path(__file__).parents[2]
@@ -175,3 +177,17 @@ def test_ids_that_stand_twice_are_named(tmp_path: Path) -> None:
     two.write_text(ITEM)
     with pytest.raises(GoldenFileInvalid, match=r"one\.yaml.*two\.yaml: ids stand twice: one$"):
         load_all([one, two])
+
+
+def test_no_golden_question_stands_in_a_sheet() -> None:
+    """A question that a section carries word for word would be found by it, and measure nothing."""
+    sheets = [*OURS.glob("*/questions.yaml"), *(golden.FOLDER.parent / "sheets").glob("*.yaml")]
+    asked = {
+        folded(question)
+        for sheet in sheets
+        for sections in yaml.safe_load(sheet.read_text(encoding="utf-8")).values()
+        for questions in sections.values()
+        for question in questions
+    }
+    assert len(asked) > 5000
+    assert [item.id for item in load_all(FILES) if folded(item.question) in asked] == []

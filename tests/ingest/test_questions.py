@@ -51,6 +51,15 @@ def test_a_sheet_at_the_top_belongs_to_the_chapters_at_the_top(tmp_path: Path) -
     assert (problems, list(chapter.asked)) == ([], ["expiry"])
 
 
+def test_one_sheet_may_serve_a_whole_tree(tmp_path: Path) -> None:
+    """It names chapters by their paths; what a sheet beside the chapter says as well is added to it."""
+    write_tree(tmp_path, {"a/caching.md": CACHING, "a/questions.yaml": SHEET})
+    write_tree(tmp_path, {"questions.yaml": "a/caching.md:\n  caching: [What is kept?]\n"})
+    (chapter,), problems = read(tmp_path)
+    assert problems == []
+    assert chapter.asked == {"expiry": ("How long does a value live?", "redis ttl"), "caching": ("What is kept?",)}
+
+
 def test_a_changed_question_changes_its_chapter_and_no_other(tmp_path: Path) -> None:
     """The next ingest sees it, although the chapter's file is the same."""
     write_tree(tmp_path, {"a.md": CACHING, "caching.md": CACHING, "questions.yaml": SHEET})
@@ -79,7 +88,10 @@ def test_readers_are_offered_whole_questions(tmp_path: Path) -> None:
         ("\ncaching.md:\n  - a\n", "07_cache/questions.yaml:2: `caching.md` must be a mapping of anchors to lists"),
         ("caching.md:\n  expiry: one\n", "07_cache/questions.yaml:1: `caching.md` must be a mapping of anchors to"),
         ("caching.md:\n  expiry: [1]\n", "07_cache/questions.yaml:1: `caching.md` must be a mapping of anchors to"),
-        ('"cashing.md":\n  expiry: [a]\n', "07_cache/questions.yaml:1: `cashing.md` is not a chapter in this folder"),
+        (
+            '"cashing.md":\n  expiry: [a]\n',
+            "07_cache/questions.yaml:1: `cashing.md` is not a chapter below this fol",
+        ),
         ("caching.md:\n  expiri: [a]\n", "07_cache/caching.md: has no heading with the anchor `expiri`, which quest"),
     ],
 )
