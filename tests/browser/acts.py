@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from playwright.async_api import Locator, Page, expect
+
+from ..waiting import PATIENCE
 
 
 async def ask(page: Page, question: str) -> Locator:
@@ -21,6 +25,13 @@ async def answered(page: Page, question: str) -> Locator:
 
 
 async def marked_words(page: Page) -> list[str]:
-    """The words that the page marks as a quote, once it marks some."""
-    await page.wait_for_function("CSS.highlights.get('quote')?.size > 0")
-    return await page.evaluate("[...(CSS.highlights.get('quote') ?? [])].map(String)")
+    """The words that the page marks as a quote, once it marks some.
+
+    Raises:
+        TimeoutError: it marks none.
+    """
+    words: list[str] = []
+    async with asyncio.timeout(PATIENCE):  # Playwright's own waiting needs `eval`, which the page's policy forbids
+        while not words:
+            words = await page.evaluate("[...(CSS.highlights.get('quote') ?? [])].map(String)")
+    return words
