@@ -30,7 +30,7 @@ _REFERENCE_LINK = re.compile(
 _COMMENT = re.compile(_CODE + r"|(?P<comment><!--.*?-->)", re.DOTALL)
 _HEADING_ID = re.compile(r"\s*\{\s*#([\w.:-]+)[^}]*\}\s*$")
 _INLINE_MARKUP = re.compile(
-    r"!?\[([^\]]*)\]\([^)]*\)|(`+)(.+?)\2|<[^>]+>|\*{1,3}(?!\s)|(?<!\s)\*{1,3}|(?<!\w)_{1,3}|_{1,3}(?!\w)"
+    r"!?\[([^\]]*)\]\([^)]*\)|(`+)(.+?)\2|<[^>]+>|\*{1,3}(?!\s)|(?<!\s)\*{1,3}|(?<!\w)(_{1,3})(?=\S)(.+?)(?<=\S)\4(?!\w)"
 )
 _LINKS_ONLY = re.compile(r"\s*(?:\*\*[^*\n]+\*\*\s)?(?:\s*\[[^\]\n]+\]\[[^\]\n]*\](?:<br ?/?>)?)+\s*")  # to a reference
 _LONGEST_NAME, _LONGEST_FENCE = 20, 12  # of a language and of a fence: every piece of a block repeats them
@@ -113,7 +113,12 @@ class Slugs:
 
 def plain(markdown: str) -> str:
     """Inline Markdown as the words a reader sees."""
-    return _INLINE_MARKUP.sub(lambda m: m[1] or m[3] or "", markdown).replace("\\", "").strip()
+    return _INLINE_MARKUP.sub(_shown, markdown).replace("\\", "").strip()
+
+
+def _shown(markup: re.Match[str]) -> str:
+    """What is seen of inline markup; emphasis by underscores comes in pairs, `_id` is a name."""
+    return markup[1] or markup[3] or (plain(markup[5]) if markup[5] else "")
 
 
 def _top_level(tokens: list[Token]) -> Iterator[tuple[Token, list[Token]]]:

@@ -256,7 +256,8 @@ def test_a_comment_leaves_the_lines_where_they_are() -> None:
 @pytest.mark.parametrize(
     ("markdown", "text"),
     [("![alt](x.png) and [a](b)", "alt and a"), ("`a*b*c`", "a*b*c"), ("snake_case_name", "snake_case_name"),
-     ("C\\+\\+", "C++"), ("<b>x</b>", "x"), ("***x***", "x")],
+     ("C\\+\\+", "C++"), ("<b>x</b>", "x"), ("***x***", "x"),
+     ("has no attribute '_id'", "has no attribute '_id'"), ("_a_ and __b `_c`__", "a and b _c")],
 )  # fmt: skip
 def test_inline_markup_is_taken_off(markdown: str, text: str) -> None:
     """Plain text has the words and not the marks."""
