@@ -22,7 +22,7 @@ _IDENTIFIER = re.compile(r"\b(?:[A-Za-z]\w*(?:_\w+|[a-z\d][A-Z]\w*)|[A-Z]{2,}[a-
 _WORD_BREAK = re.compile(r"_+|(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
 
 
-_REMEMBERED = 4096
+_REMEMBERED = 1024
 
 
 @dataclass(frozen=True, slots=True)
