@@ -19,7 +19,7 @@ from service.errors import UserError
 from service.settings import Settings
 from service.wiring import open_service
 
-DEFAULT = ("fastapi.yaml", "fresh_02_06.yaml", "followups.yaml")
+DEFAULT = ("fastapi.yaml", "everyday.yaml", "fresh_02_06.yaml", "followups.yaml")
 
 
 async def run_evaluation(
