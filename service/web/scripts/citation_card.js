@@ -56,7 +56,14 @@ export function citationCard(root, placeOf) {
   root.addEventListener("click", hide);
   card.addEventListener("pointerenter", () => clearTimeout(leaving));
   card.addEventListener("pointerleave", leave);
-  addEventListener("scroll", hide, { passive: true });
+  // A mark that gets the focus is scrolled to: the card goes along with it, and not away.
+  const follow = () => {
+    const place = shownFor?.getBoundingClientRect();
+    const inSight = place && place.bottom > 0 && place.top < innerHeight;
+    if (inSight && shownFor === document.activeElement) stand(card, place);
+    else hide();
+  };
+  addEventListener("scroll", follow, { passive: true });
   addEventListener(
     "keydown",
     (event) => {

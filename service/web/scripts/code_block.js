@@ -12,6 +12,9 @@ const NAMES = {
   js: "JavaScript",
 };
 
+/** Characters of a cell that is not broken: a number stays with its unit. */
+const SHORT_CELL = 12;
+
 /** Lines; a little more than what is shown of a folded block, so that folding always saves something. */
 const FOLDED_FROM = 28;
 
@@ -36,6 +39,8 @@ export function dressCode(root, say) {
   }
   for (const table of root.querySelectorAll("table")) {
     if (table.parentElement?.classList.contains("table-scroll")) continue;
+    for (const cell of table.querySelectorAll("td"))
+      if (cell.textContent.length <= SHORT_CELL) cell.classList.add("short");
     const scroll = element("div", { class: "table-scroll", tabindex: 0, role: "group", "aria-label": "Table" });
     table.replaceWith(scroll);
     scroll.append(table);
