@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from prompts.prompt import Prompt
 from service.answering.delimiting import passage
+from service.answering.outcomes import outcome_of
 from service.domain import Answered, Chapter, Outcome, Purpose
 from service.errors import QuestionsFailed
 from service.ports import ChatCall, ChatModel, Message
@@ -97,12 +97,7 @@ class QuestionWriter:
             deadline=time.monotonic() + self._seconds,
             max_output_tokens=self._prompt.hints.max_output_tokens or 4000,
         )
-        outcome: Outcome | None = None
-        async with aclosing(self._model.stream(call)) as stream:
-            async for item in stream:
-                if isinstance(item, Outcome):
-                    outcome = item
-        return outcome
+        return await outcome_of(self._model, call)
 
 
 def pieces_of(chapter: Chapter) -> list[Piece]:

@@ -7,7 +7,6 @@ the question is then searched as it is without a model (see `history`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from prompts.prompt import Prompt
 from service.answering.delimiting import conversation, delimited
 from service.answering.history import standalone
+from service.answering.outcomes import outcome_of
 from service.domain import NOTHING, Answered, Bill, Outcome, Purpose, TermStatistics, Turn
 from service.ports import ChatCall, ChatModel, Message, Terms
 
@@ -81,19 +81,10 @@ class Rewriter:
             deadline=deadline,
             max_output_tokens=self._prompt.hints.max_output_tokens or _OUTPUT_TOKENS,
         )
-        outcome = await self._outcome(call)
+        outcome = await outcome_of(self._model, call)
         written, problem = self._judged(outcome, question, history)
         bill = outcome.bill if outcome else NOTHING
         return Rewritten(written or simple, bill, self._prompt.id, problem)
-
-    async def _outcome(self, call: ChatCall) -> Outcome | None:
-        """The last item of the stream; the text on the way is of no use before it is whole."""
-        outcome: Outcome | None = None
-        async with aclosing(self._model.stream(call)) as stream:
-            async for item in stream:
-                if isinstance(item, Outcome):
-                    outcome = item
-        return outcome
 
     def _judged(self, outcome: Outcome | None, question: str, history: Sequence[Turn]) -> tuple[str, str | None]:
         """The model's query, or nothing and why it is not taken."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from service.adapters.bm25 import Bm25
@@ -9,7 +11,7 @@ from service.answering.coverage import Coverage
 from service.answering.excerpts import Weigher
 from service.answering.extractive import compose
 from service.answering.retrieval import Found
-from service.domain import Hit, TermStatistics
+from service.domain import BlockKind, Hit, TermStatistics
 
 from .sections import chunks_of
 
@@ -81,3 +83,50 @@ def test_a_text_covers_the_words_of_a_question_and_less_of_their_like() -> None:
     (reject,) = TERMS.terms("reject")
     common = Coverage(TERMS.terms("forbid keys"), TermStatistics(100, {reject: 100}), TERMS)
     assert common.of(TERMS.terms("keys that we reject")) == pytest.approx(half, abs=0.01)
+
+
+def _quoted(markdown: str, question: str, *asked: str) -> list[str]:
+    """What an answer quotes of a section of which people ask this."""
+    (chunk,) = chunks_of(markdown)
+    found = Found(question, TERMS.terms(question), [Hit(chunk, 1.0)], STATISTICS, 0.9)
+    composition = compose(found, {chunk.section_id: [replace(chunk, questions=asked)]}, TERMS)
+    return [unit.sentence.text for excerpt in composition.excerpts for unit in excerpt.units]
+
+
+LEASES = (
+    "# Jobs\n\n## Leases\n\nA claim is a lease. " + "Workers come and go as they please. " * 8 + "\n\n"
+    "A pool limits the connections. " + "Nobody counts them all the time. " * 8 + "\n\n"
+    "The token stops a late worker from overwriting the result.\n"
+)
+
+
+def test_a_section_that_people_ask_for_opens_with_its_claim() -> None:
+    """What is quoted from its middle assumes the first sentence; one that nobody asks for may open with anything."""
+    question = "what does the token of a late worker stop"
+    assert _quoted(LEASES, question, "Why a token?")[0] == "A claim is a lease."
+    assert _quoted(LEASES, question)[0].startswith("The token stops")
+
+
+def test_a_label_in_the_code_is_no_answer_where_there_is_prose() -> None:
+    """It names a step; a comment that explains is another matter, and so is a section of nothing but code."""
+    code = "```python\n# the pool size gate\nmake()\n```\n"
+    prose = "Connections are kept open between requests, and their number is bounded by a setting of the engine.\n\n"
+    assert _quoted(f"# Pools\n\n## Size\n\n{prose * 3}{code}", "pool size gate")[0].startswith("Connections are kept")
+    assert _quoted(f"# Pools\n\n## Size\n\n{code}", "pool size gate") == ["the pool size gate"]
+
+
+def test_an_announced_list_is_quoted_to_its_end() -> None:
+    """Whoever reads "three rules" wants all of them, also those that share no word with the question."""
+    rules = "- Cache what is read often.\n- Expire everything.\n- Lock never.\n"
+    filler = "Nothing of this is about that at all, and it goes on for some time. " * 8
+    quoted = _quoted(f"# Caches\n\n## Rules\n\n{filler}\n\nThree rules for a cache:\n\n{rules}", "rules for a cache")
+    assert quoted[-3:] == ["Cache what is read often.", "Expire everything.", "Lock never."]
+
+
+def test_a_table_that_is_shown_is_not_shown_again() -> None:
+    """A second row of it would bring the whole of it once more."""
+    rows = "".join(f"| pool {n} | the pool size is {n} |\n" for n in range(6))
+    (chunk,) = chunks_of(f"# Pools\n\n## Size\n\n| Pool | Size |\n|---|---|\n{rows}\nSome words on other things.\n")
+    found = Found("pool size", TERMS.terms("pool size"), [Hit(chunk, 1.0)], STATISTICS, 0.9)
+    excerpts = compose(found, {chunk.section_id: [chunk]}, TERMS).excerpts
+    assert sum(excerpt.units[0].block.kind is BlockKind.TABLE for excerpt in excerpts) == 1
