@@ -30,6 +30,10 @@ _REQUIREMENT = re.compile(r"[\w.-]+")
 _COMPILED = re.compile(r"^(\w+)(\.[\w-]+)*\.(so|pyd)$")
 
 
+_FOR_OLDER = re.compile(r"python_(?:full_)?version\s*<\s*['\"]3\.(?:\d|10|11)(?:\.\d+)?['\"]")
+"""What only a Python before 3.11, or an early patch of it, requires: the list is the same on every 3.11."""
+
+
 def pinned(project: Path = PROJECT) -> list[str]:
     """The distributions that are listed: what the project and the chapters name, and what those require themselves."""
     declared = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
@@ -38,7 +42,8 @@ def pinned(project: Path = PROJECT) -> list[str]:
     named |= {name for source in scan(project / "knowledge_base")[0] for name in parse(source)[0].versions}
     named -= _TOOLS
     found = {name: there for name in named if (there := _installed(name))}
-    required = {_name(text) for there in found.values() for text in there.requires or () if "extra ==" not in text}
+    texts = (text for there in found.values() for text in there.requires or ())
+    required = {_name(text) for text in texts if "extra ==" not in text and not _FOR_OLDER.search(text)}
     found |= {name: there for name in required - found.keys() if (there := _installed(name))}
     return sorted(found)
 
