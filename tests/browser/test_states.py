@@ -167,6 +167,19 @@ async def test_offline_is_said_and_recovers(open_page: Opened, scripted: str) ->
     await expect(page.locator(".exchange .actions")).to_be_visible()
 
 
+async def test_a_follow_up_without_a_network_promises_nothing(open_page: Opened, scripted: str) -> None:
+    """Nobody knows whether it arrived; when the network is back and it did not, it can be asked again."""
+    context = await open_page.context()
+    page = await open_page.tab(context, scripted)
+    await answered(page, HOLD)
+    await context.set_offline(True)
+    exchange = await ask(page, "And then?")
+    await expect(exchange.locator(".state")).to_contain_text("If the question arrived, its answer will appear here.")
+    await context.set_offline(False)
+    await exchange.get_by_role("button", name="Ask again", exact=True).click()
+    await expect(page.locator(".exchange").last.locator(".actions")).to_be_visible()
+
+
 async def test_a_stream_cut_before_its_first_event(open_page: Opened, scripted: str, stub: Stub) -> None:
     """Where the page does not know the answer's id yet, the conversation tells it."""
     stub.scripts[HOLD] = Script(before_sources=asyncio.Event())

@@ -10,7 +10,7 @@ const TRIES_FOR_AN_UNKNOWN_ANSWER = 3;
  * @typedef {object} Listener
  * @property {(sources: {id: string, passages: object[]}) => void} sources
  * @property {(delta: {text: string, citations: object[], html?: {block: number, html: string}[]}) => void} delta
- * @property {() => void} lost the connection is gone; the answer is being looked for
+ * @property {(begun: boolean) => void} lost the connection is gone; the answer is being looked for, if it was begun
  */
 
 /** Why a signal is aborted when the reader has had enough, and not only gone elsewhere. */
@@ -55,7 +55,7 @@ async function stream(asked, listener, signal) {
   } finally {
     line.abort();
   }
-  listener.lost();
+  listener.lost(id !== null);
   id ??= await answerIdIn(asked, signal);
   return answerOf(id, signal);
 }

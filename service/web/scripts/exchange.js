@@ -128,8 +128,12 @@ export class Exchange {
     this.#written.write(delta);
   }
 
-  lost() {
-    this.#showState("degraded", "The connection was lost. The answer is still being written; it will appear here.");
+  /** @param {boolean} begun whether the answer is known to be in the making */
+  lost(begun) {
+    const words = begun
+      ? "The connection was lost. The answer is still being written; it will appear here."
+      : "The connection was lost. If the question arrived, its answer will appear here.";
+    this.#showState("degraded", words);
     this.#around.say("The connection was lost; the answer is being looked for");
   }
 

@@ -73,7 +73,7 @@ export class Thread {
       const listener = {
         sources: (sources) => exchange.sources(sources),
         delta: (delta) => exchange.delta(delta),
-        lost: () => exchange.lost(),
+        lost: (begun) => exchange.lost(begun),
       };
       exchange.finish(await askQuestion(asked, listener, signal));
       this.#page.say(`The answer is complete, with ${exchange.answer.citations.length} sources`);
