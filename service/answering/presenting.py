@@ -16,6 +16,9 @@ _SMALL_TABLE = 14
 
 _RELATIVE_LINK = re.compile(r"!?\[([^\]]*)\]\((?!https?://)[^)]*\)")
 _CODE_SPAN = re.compile(r"((?<!`)`+(?!`).+?(?<!`)`+(?!`))")
+_MARKUP = re.compile(
+    r"[\\`*\[\]<>~]|(?<![^\W_])_+|_+(?![^\W_])"
+)  # what a heading must not be read as; `to_thread` is a name
 _NUMBERED = re.compile(r"\s*(\d{1,9})[.)]\s")
 _IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 
@@ -59,7 +62,7 @@ def _named(excerpt: Excerpt, composition: Composition) -> str:
     """The heading over what is quoted from another section than the first: read alone, it may seem to belong there."""
     if excerpt.chunk.section_id == composition.excerpts[0].chunk.section_id:
         return ""
-    heading = re.sub(r"([\\`*_\[\]<>~])", r"\\\1", excerpt.chunk.heading)
+    heading = _MARKUP.sub(lambda found: "".join(f"\\{mark}" for mark in found[0]), excerpt.chunk.heading)
     return f"**{heading}**\n\n"
 
 

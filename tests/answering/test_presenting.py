@@ -59,9 +59,11 @@ def test_a_list_that_is_cut_says_so() -> None:
 
 def test_what_comes_from_another_section_stands_under_its_heading() -> None:
     """A sentence of another section seems to be about the first; its heading is shown as text, whatever is in it."""
-    first, second = chunks_of("# Tips\n\n## A\n\nOne is said.\n\n## The `__init__` of *B*\n\nTwo is said.\n")
+    first, second = chunks_of(
+        "# Tips\n\n## A\n\nOne is said.\n\n## The `__init__` of *B* and `to_thread`\n\nTwo is said.\n"
+    )
     markdown, _ = present(Composition((_excerpt(first, 0), _excerpt(second, 0))))
-    assert markdown.startswith("One is said. [1]\n\n**The \\_\\_init\\_\\_ of B**\n\nTwo is said. [2]")
+    assert markdown.startswith("One is said. [1]\n\n**The \\_\\_init\\_\\_ of B and to_thread**\n\nTwo is said. [2]")
 
 
 def test_a_row_of_a_small_table_brings_the_whole_table() -> None:
