@@ -13,6 +13,7 @@ from service.ports import Terms
 
 MAX_SENTENCES = 5
 _SHORT_SECTION_WORDS = 110
+_FEWEST_WORDS = 5  # of a sentence that claims something; a shorter one is a title, such as **API Documentation**
 _LABEL_WORDS = 8  # a shorter comment names rather than explains
 
 _LEANS_BACK = re.compile(
@@ -100,7 +101,7 @@ class Weigher:
         score = self._coverage.of(own)
         score += 0.5 if (defined := _defined(sentence.text)) and defined <= self._asked else 0.0
         score += 0.55 * self._chunk_scores.get(chunk.id, 0.5 * self._best) / max(self._best, 0.01)
-        score -= 0.25 if words < 5 else 0.0
+        score -= 0.25 if words < _FEWEST_WORDS else 0.0
         score -= 0.1 if words > 60 else 0.0
         score -= 0.15 if _is_lead_in(text) else 0.0
         score -= 0.2 if _ABOUT_LAYOUT.match(text) else 0.0
@@ -163,7 +164,7 @@ def with_opening(units: Sequence[Unit], runs: Sequence[Excerpt]) -> list[Excerpt
 def _is_claim(unit: Unit) -> bool:
     text = unit.sentence.text
     kind = unit.block.kind is BlockKind.PROSE
-    says = _announces(unit) or not leads_on(unit)
+    says = len(text.split()) >= _FEWEST_WORDS and (_announces(unit) or not leads_on(unit))
     return kind and says and not (_ABOUT_LAYOUT.match(text) or _POINTS_ELSEWHERE.match(text))
 
 

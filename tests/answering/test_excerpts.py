@@ -105,6 +105,8 @@ def test_a_section_that_people_ask_for_opens_with_its_claim() -> None:
     question = "what does the token of a late worker stop"
     assert _quoted(LEASES, question, "Why a token?")[0] == "A claim is a lease."
     assert _quoted(LEASES, question)[0].startswith("The token stops")
+    titled = LEASES.replace("A claim is a lease.", "**API Documentation**\n\n")
+    assert _quoted(titled, question, "Why a token?")[0] != "**API Documentation**"
 
 
 def test_a_label_in_the_code_is_no_answer_where_there_is_prose() -> None:
