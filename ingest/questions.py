@@ -23,6 +23,7 @@ from typing import Any
 import yaml
 
 from ingest.sources import SAFE_LOADER, Problem, Source
+from service.errors import QuestionsFailed
 
 FILE = "questions.yaml"
 
@@ -73,16 +74,24 @@ def add(sheet: Path, file: str, asked: Mapping[str, Sequence[str]]) -> None:
     """Append a chapter's questions to a sheet, which is made if it is not there; what stands in it stays as it is.
 
     Raises:
-        OSError: it cannot be written; it is as it was.
+        QuestionsFailed: it is written in a style to which nothing can be appended.
+        OSError: it cannot be written. Either way it is as it was.
     """
     before = sheet.read_text(encoding="utf-8") if sheet.exists() else ""
     entry = {file: {anchor: list(texts) for anchor, texts in asked.items()}}
     added = yaml.safe_dump(entry, allow_unicode=True, sort_keys=False, width=1000)
     whole = f"{before.rstrip()}\n\n{added}" if before.strip() else added
+    if parse(Source(sheet.name, whole, ""))[1]:
+        raise QuestionsFailed(f"{sheet.name} cannot be appended to; write its chapters on lines of their own")
     with NamedTemporaryFile("w", dir=sheet.parent, prefix=".questions", delete=False, encoding="utf-8") as new:
-        new.write(whole)
-    Path(new.name).chmod(0o644)
-    Path(new.name).replace(sheet)
+        try:
+            new.write(whole)
+            new.flush()
+            Path(new.name).chmod(0o644)
+            Path(new.name).replace(sheet)
+        except OSError:
+            Path(new.name).unlink(missing_ok=True)
+            raise
 
 
 def _asked(sections: Any) -> Asked | None:

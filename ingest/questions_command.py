@@ -90,9 +90,10 @@ def _open_chapters(folder: Path, only: Sequence[str]) -> tuple[list[Chapter], li
     for name, found in named.items():
         if not found:
             raise ChapterNotFound(f"there is no chapter {name!r} in {folder}")
-        if found[0].asked:
-            raise UserError(f"{found[0].path} has its questions; take its entry out of questions.yaml to write it anew")
-    wanted = [chapter for found in named.values() for chapter in found] or [c for c in chapters if not c.asked]
+        if written := [c.path for c in found if c.asked]:
+            raise UserError(f"{written[0]} has its questions; take its entry out of questions.yaml to write it anew")
+    once = {chapter.path: chapter for found in named.values() for chapter in found}
+    wanted = [*once.values()] or [c for c in chapters if not c.asked]
     return [chapter for chapter in wanted if pieces_of(chapter)], [str(problem) for problem in problems]
 
 

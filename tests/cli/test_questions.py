@@ -129,3 +129,22 @@ def test_a_broken_sheet_is_not_written_to(mastery: Mastery, folder: Path, url: s
     done = mastery("questions", str(folder), OPENAI_BASE_URL=url)
     assert (done.code, "questions.yaml:2: is broken: " in done.err) == (2, True)
     assert provider.requests == []
+
+
+def test_a_sheet_in_another_style_is_left_alone(mastery: Mastery, folder: Path, url: str) -> None:
+    """Nothing can be appended to `{…}`: the chapter is named as a problem, and the sheet stays readable."""
+    flow = "{a.md: {queues: [Why?]}}\n"
+    write_tree(folder, {"a.md": QUEUES, "questions.yaml": flow})
+    done = mastery("questions", str(folder), "--chapter", "queues.md", OPENAI_BASE_URL=url)
+    assert (done.code, "questions.yaml cannot be appended to" in done.err) == (1, True)
+    assert (folder / "questions.yaml").read_text(encoding="utf-8") == flow
+    assert sorted(file.name for file in folder.iterdir()) == ["07_cache", "a.md", "questions.yaml", "queues.md"]
+
+
+def test_a_chapter_that_is_named_twice_is_written_once(
+    mastery: Mastery, folder: Path, url: str, provider: Provider
+) -> None:
+    """By its path and by its file name it is the same."""
+    names = ("--chapter", "caching.md", "--chapter", "07_cache/caching.md")
+    assert mastery("questions", str(folder), *names, OPENAI_BASE_URL=url).code == 0
+    assert len(provider.requests) == 1
