@@ -12,9 +12,9 @@ from typing import Any
 
 import yaml
 
-from ingest.markdown import Slugs, outline, plain
-from ingest.sources import SAFE_LOADER, Problem, Source
-from service.domain import Chapter, Heading, is_question
+from ingest.markdown import Outline, Slugs, outline, plain
+from ingest.sources import INTRODUCTION, SAFE_LOADER, Problem, Source
+from service.domain import Chapter, is_question
 
 _SUFFIX = re.compile(r"\.(?:md|markdown)$", re.IGNORECASE)
 _KEY = re.compile(r"[\w-]+:(?:\s|$)")
@@ -24,7 +24,7 @@ def parse(source: Source) -> tuple[Chapter, list[Problem]]:
     """Source -> chapter. Broken front matter is reported and left out; the chapter's text still counts."""
     front, body, body_line, problems = _split_front_matter(source)
     parsed = outline(body, body_line)
-    asked, unknown = _answered(source, parsed.headings)
+    asked, unknown = _answered(source, parsed)
     top = next((heading.text for heading in parsed.headings if heading.level == 1 and heading.text), "")
     chapter = Chapter(
         path=source.path,
@@ -53,13 +53,16 @@ def check(source: Source) -> list[Problem]:
     return _split_front_matter(source)[3] if answered else parse(source)[1]
 
 
-def _answered(source: Source, headings: Sequence[Heading]) -> tuple[dict[str, tuple[str, ...]], list[Problem]]:
+def _answered(source: Source, parsed: Outline) -> tuple[dict[str, tuple[str, ...]], list[Problem]]:
     """What is asked of the chapter's sections; an anchor that is none of them is named and left out."""
-    anchors = {heading.anchor for heading in headings}
+    anchors = {heading.anchor for heading in parsed.headings} | {"" for part in parsed.sections if not part.trail}
     known = {anchor: texts for anchor, texts in source.asked.items() if anchor in anchors}
-    unknown = [anchor for anchor in source.asked if anchor not in anchors]
-    said = "has no heading with the anchor `{}`, which questions.yaml names"
-    return known, [Problem(source.path, said.format(anchor), skipped=False) for anchor in unknown]
+    missing = [
+        f"no heading with the anchor `{anchor}`" if anchor else f"no {INTRODUCTION} before its first heading"
+        for anchor in source.asked
+        if anchor not in anchors
+    ]
+    return known, [Problem(source.path, f"has {what}, which questions.yaml names", skipped=False) for what in missing]
 
 
 def _first_of_each(asked: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

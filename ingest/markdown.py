@@ -159,7 +159,7 @@ def _blocks(
         case "table_open":
             table = resolve_links(_with_short_rule(source), references)
             yield Block(BlockKind.TABLE, table, at, to, sentences=rows_of(table, at))
-        case "paragraph_open" if _LINKS_ONLY.fullmatch(source):
+        case "paragraph_open" if _LINKS_ONLY.fullmatch(source) and not _is_announced(lines[:start]):
             return
         case _:
             prose = resolve_links(_without_nested_code(group, lines, start, end), references)
@@ -167,6 +167,11 @@ def _blocks(
             text = resolve_links(_without_comments(source), references).strip("\n")
             if sentences or any(_is_nested_code(token) for token in group):
                 yield Block(_KINDS.get(opening.type, BlockKind.PROSE), text, at, to, sentences=sentences)
+
+
+def _is_announced(before: list[str]) -> bool:
+    """Whether the last line of text before a place leads to what stands there."""
+    return next((line for line in reversed(before) if line.strip()), "").rstrip().endswith(":")
 
 
 def inner_blocks(block: Block) -> list[Block]:

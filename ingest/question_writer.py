@@ -115,11 +115,13 @@ def pieces_of(chapter: Chapter) -> list[Piece]:
 
 
 def _sections(chapter: Chapter) -> Iterator[tuple[str, str, str]]:
-    """Anchor, heading and text of every section that has a text."""
+    """Anchor, heading and text of every section that has a text; what stands before the first heading has no anchor."""
     lines = chapter.text.split("\n")
-    ends = [heading.line - 1 for heading in chapter.headings[1:]] + [len(lines)]
-    for heading, end in zip(chapter.headings, ends, strict=True):
-        if text := "\n".join(lines[heading.line : end]).strip():
+    starts = [heading.line for heading in chapter.headings] + [len(lines) + 1]
+    if text := "\n".join(lines[chapter.body_line - 1 : starts[0] - 1]).strip():
+        yield "", chapter.title, text
+    for heading, end in zip(chapter.headings, starts[1:], strict=True):
+        if text := "\n".join(lines[heading.line : end - 1]).strip():
             yield heading.anchor, heading.text, text
 
 

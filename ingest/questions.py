@@ -6,8 +6,8 @@
         - redis ttl default
 
 Chapters say things in their own words and people in theirs; a section is found by its questions as well as by its text.
-Chapters are named by their paths from the sheet, so that one sheet at the top may serve a whole tree. The file is
-optional, and so is every entry.
+Chapters are named by their paths from the sheet, so that one sheet at the top may serve a whole tree; the text before
+the first heading, which has no anchor, goes by `(introduction)`. The file is optional, and so is every entry.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 
 import yaml
 
-from ingest.sources import SAFE_LOADER, Problem, Source
+from ingest.sources import INTRODUCTION, SAFE_LOADER, Problem, Source
 from service.errors import QuestionsFailed
 
 FILE = "questions.yaml"
@@ -78,7 +78,7 @@ def add(sheet: Path, file: str, asked: Mapping[str, Sequence[str]]) -> None:
         OSError: it cannot be written. Either way it is as it was.
     """
     before = sheet.read_text(encoding="utf-8") if sheet.exists() else ""
-    entry = {file: {anchor: list(texts) for anchor, texts in asked.items()}}
+    entry = {file: {anchor or INTRODUCTION: list(texts) for anchor, texts in asked.items()}}
     added = yaml.safe_dump(entry, allow_unicode=True, sort_keys=False, width=1000)
     whole = f"{before.rstrip()}\n\n{added}" if before.strip() else added
     if parse(Source(sheet.name, whole, ""))[1]:
@@ -99,7 +99,8 @@ def _asked(sections: Any) -> Asked | None:
         return None
     if not all(isinstance(texts, list) and all(isinstance(t, str) for t in texts) for texts in sections.values()):
         return None
-    return {str(anchor): tuple(text for t in texts if (text := t.strip())) for anchor, texts in sections.items()}
+    given = {"" if anchor == INTRODUCTION else str(anchor): texts for anchor, texts in sections.items()}
+    return {anchor: tuple(text for t in texts if (text := t.strip())) for anchor, texts in given.items()}
 
 
 def _with(source: Source, asked: Asked | None) -> Source:

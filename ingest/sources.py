@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 
 MAX_CHAPTER_BYTES = 8 * 1024 * 1024
+INTRODUCTION = "(introduction)"  # how a sheet of questions names the text before the first heading
 SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

@@ -184,8 +184,7 @@ class Answerer:
         if not citations:
             return Body(Status.NOT_IN_KNOWLEDGE_BASE, not_covered([hit.chunk for hit in found.hits[:3]]))
         status = Status.PARTIAL if found.confidence < PARTIAL_BELOW else Status.ANSWERED
-        quoted = {excerpt.chunk.section_id for excerpt in composition.excerpts}
-        next_questions = follow_ups(prepared.question, prepared.ask.history, found.hits, quoted)
+        next_questions = follow_ups(prepared.question, prepared.ask.history, found.hits, composition.sections)
         return Body(status, markdown, citations, next_questions)
 
     async def _stored(self, prepared: Prepared, answer: Answer) -> Answer:

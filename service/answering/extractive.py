@@ -7,12 +7,13 @@ something new. Nothing is rewritten, so nothing can be invented.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from service.answering.excerpts import MAX_SENTENCES, Excerpt, Weigher, runs_of, with_opening, worth_adding
-from service.answering.illustrations import code_for, table_for
+from service.answering.excerpts import MAX_SENTENCES, Excerpt, runs_of, with_opening, worth_adding
+from service.answering.illustrations import code_for, notes_on, table_for
 from service.answering.ranking import is_appendix
 from service.answering.retrieval import Found
+from service.answering.weighing import Weigher
 from service.domain import Block, Chunk
 from service.ports import Terms
 
@@ -28,7 +29,14 @@ class Composition:
     excerpts: tuple[Excerpt, ...]
     table: tuple[Chunk, Block] | None = None
     code: tuple[Chunk, Block] | None = None
+    notes: tuple[Block, ...] = ()
     further: tuple[Chunk, ...] = field(default=())
+
+    @property
+    def sections(self) -> set[str]:
+        """The ids of the sections that something is taken from."""
+        places = [place[0] for place in (self.table, self.code) if place]
+        return {chunk.section_id for chunk in (*places, *(excerpt.chunk for excerpt in self.excerpts))}
 
 
 def compose(found: Found, sections: Mapping[str, Sequence[Chunk]], terms: Terms) -> Composition:
@@ -36,21 +44,26 @@ def compose(found: Found, sections: Mapping[str, Sequence[Chunk]], terms: Terms)
     weigh = Weigher(found, terms)
     excerpts: list[Excerpt] = []
     enough = NEARLY_AS_GOOD if found.stands_out else ALSO_GOOD
-    for rank, (section_id, relative) in enumerate(_best_sections(found)):
+    best = _best_sections(found)
+    for rank, (section_id, relative) in enumerate(best):
         room = MAX_SENTENCES - sum(len(excerpt.units) for excerpt in excerpts)
         if rank == MAX_SECTIONS or room <= 0 or relative < enough:
             break
         units = weigh.units(sections[section_id])
+        if not units and rank == 0 and code_for(found, sections[section_id], (), weigh):
+            break  # code without a word is the answer by itself
         if rank == 0:
             excerpts += with_opening(units, runs_of(units, min(room, 4), 2))
         else:
             excerpts += [run for run in runs_of(units, min(room, 2), 1) if worth_adding(run, excerpts)]
-    if not excerpts:
+    if not best:
         return Composition(())
-    main = sections[excerpts[0].chunk.section_id]
+    main = sections[excerpts[0].chunk.section_id if excerpts else best[0][0]]
     code = code_for(found, main, excerpts, weigh)
     table = table_for(found.query, main, excerpts) if code is None else None
-    return Composition(tuple(excerpts), table, code, _further(found, excerpts))
+    notes = notes_on(code[1], main, excerpts) if code else ()
+    made = Composition(tuple(excerpts), table, code, notes)
+    return replace(made, further=_further(found, made.sections))
 
 
 def _best_sections(found: Found) -> list[tuple[str, float]]:
@@ -63,9 +76,8 @@ def _best_sections(found: Found) -> list[tuple[str, float]]:
     return list(sections.items())[:4]
 
 
-def _further(found: Found, excerpts: Sequence[Excerpt]) -> tuple[Chunk, ...]:
+def _further(found: Found, used: set[str]) -> tuple[Chunk, ...]:
     """Where to read on: other sections that were found, best first, at most three."""
-    used = {excerpt.chunk.section_id for excerpt in excerpts}
     further: dict[str, Chunk] = {}
     for hit in found.hits[:12]:
         if hit.chunk.section_id not in used and not is_appendix(hit.chunk.heading):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Sequence
+from itertools import takewhile
 
-from service.answering.excerpts import Excerpt, Weigher, announced
+from service.answering.excerpts import Excerpt
 from service.answering.retrieval import Found
+from service.answering.units import notes_in
+from service.answering.weighing import Weigher
 from service.domain import Block, BlockKind, Chunk
 
 MAX_CODE_LINES = 80
@@ -22,7 +26,12 @@ _ASKS_FOR_WORDS = re.compile(
     re.IGNORECASE,
 )
 _WANTS_TABLE = re.compile(
-    r"\b(vs\.?|versus|compare|comparison|difference|better|or|trade-?offs?|which|choose|when)\b", re.IGNORECASE
+    r"^\W*when\b|\b(vs\.?|versus|compare|comparison|difference|better|or|trade-?offs?|which|choose|when (should|to))\b",
+    re.IGNORECASE,
+)
+_NESTED = re.compile(
+    r"^(?P<indent> +)(?P<fence>`{3,}|~{3,})(?P<language>[\w+-]*)[^\n]*\n.*?^(?P=indent)(?P=fence)[`~]* *$",
+    re.MULTILINE | re.DOTALL,
 )
 _ERROR_TEXT = re.compile(r"\b\w*(Error|Exception|Warning)\b|Traceback|^\s+at |\b[45]\d\d\b")
 
@@ -34,13 +43,17 @@ def code_for(
     whole = _whole_codes(section)
     units = [unit for excerpt in excerpts for unit in excerpt.units]
     quoted = [unit.block for unit in units if unit.block.kind is BlockKind.CODE]
-    quoted += [block for unit in units if (block := announced(unit, BlockKind.CODE))]
-    for chunk, block in whole:
-        if any(block.start_line <= piece.start_line <= block.end_line for piece in quoted):
-            return chunk, block
+    best_first = sorted(units, key=lambda unit: -unit.score)
+    quoted += [place[1] for unit in best_first if (place := unit.announced(BlockKind.CODE))]
     best = found.hits[0].chunk
     task = not _ASKS_FOR_WORDS.match(found.query)  # "leave out what is None": people say what they want to do
     asked = task or _WANTS_CODE.search(found.query) or _ERROR_TEXT.search(found.query) or _mostly_code(best)
+    if asked:
+        quoted += [code for unit in best_first for code in _nested_in(unit.block)]
+    for piece in quoted:
+        for chunk, block in whole:
+            if block.start_line <= piece.start_line <= block.end_line:
+                return chunk, block
     if not whole or not asked:
         return None
     last = max((excerpt.lines[1] for excerpt in excerpts if excerpt.chunk.chapter == best.chapter), default=0)
@@ -52,6 +65,26 @@ def code_for(
 
     chunk, block = max(whole, key=lambda place: worth(place[1]))
     return (chunk, block) if worth(block) > 0.1 else None
+
+
+def _nested_in(block: Block) -> list[Block]:
+    """The code blocks that stand inside a list item, free of its indentation."""
+    if block.kind is not BlockKind.ITEM:
+        return []
+    codes = []
+    for found in _NESTED.finditer(block.text):
+        start = block.start_line + block.text.count("\n", 0, found.start())
+        text = textwrap.dedent(found[0])
+        codes.append(Block(BlockKind.CODE, text, start, start + text.count("\n"), found["language"].lower()))
+    return codes
+
+
+def notes_on(code: Block, section: Sequence[Chunk], excerpts: Sequence[Excerpt]) -> tuple[Block, ...]:
+    """The notes that explain numbered lines of a code block, but for those that are quoted anyway."""
+    after = [block for chunk in section for block in chunk.blocks if block.start_line > code.end_line]
+    notes = notes_in([code, *after])
+    quoted = [unit.block for excerpt in excerpts for unit in excerpt.units]
+    return tuple(block for block in takewhile(notes.__contains__, after) if block not in quoted)
 
 
 def _mostly_code(chunk: Chunk) -> bool:
@@ -66,6 +99,7 @@ def _whole_codes(section: Sequence[Chunk]) -> list[tuple[Chunk, Block]]:
     for chunk in section:
         for block in chunk.blocks:
             if block.kind is not BlockKind.CODE:
+                whole += [(chunk, code) for code in _nested_in(block)]
                 continue
             previous = whole[-1][1] if whole else None
             if block.part > 1 and previous and previous.parts == block.parts:
@@ -94,8 +128,8 @@ def table_for(query: str, section: Sequence[Chunk], excerpts: Sequence[Excerpt])
     """The table that a quoted sentence leads to; where the question compares or chooses, the section's one table."""
     units = [unit for excerpt in excerpts for unit in excerpt.units]
     for unit in units:
-        if block := announced(unit, BlockKind.TABLE):
-            return unit.chunk, block
+        if place := unit.announced(BlockKind.TABLE):
+            return place
     quoted = any(unit.block.kind is BlockKind.TABLE for unit in units)
     if quoted or not _WANTS_TABLE.search(query):
         return None

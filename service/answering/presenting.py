@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 
 from service.answering.citations import chapter_url, citation
-from service.answering.excerpts import Excerpt, Unit, is_cut
+from service.answering.excerpts import Excerpt, is_cut
 from service.answering.extractive import Composition
-from service.domain import BlockKind, Chunk, Citation
+from service.answering.units import NUMBERED, Unit
+from service.domain import Block, BlockKind, Chunk, Citation
 
 NO_MODEL = "Quoted from the chapters; no model was used."
 
@@ -19,7 +20,6 @@ _CODE_SPAN = re.compile(r"((?<!`)`+(?!`).+?(?<!`)`+(?!`))")
 _MARKUP = re.compile(
     r"[\\`*\[\]<>~]|(?<![^\W_])_+|_+(?![^\W_])"
 )  # what a heading must not be read as; `to_thread` is a name
-_NUMBERED = re.compile(r"\s*(\d{1,9})[.)]\s")
 _IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 
 
@@ -35,10 +35,10 @@ def present(composition: Composition) -> tuple[str, list[Citation]]:
             citations.append(citation(len(places), excerpt.chunk, excerpt.text, excerpt.lines))
             known = len(places) - 1
         parts.append(_named(excerpt, composition) + _excerpt(excerpt, known + 1))
-    for extra in (composition.table, composition.code):
-        if extra:
-            chunk, block = extra
-            parts.append(f"{block.text}\n\n{_caption(chunk, block.start_line, block.end_line, citations)}")
+    if composition.table:
+        parts.append(_whole(*composition.table, (), citations))
+    if composition.code:
+        parts.append(_whole(*composition.code, composition.notes, citations))
     if composition.further:
         parts.append(f"Read on: {' · '.join(map(link_to, composition.further))}")
     parts.append(f"*{NO_MODEL}*")
@@ -66,13 +66,22 @@ def _named(excerpt: Excerpt, composition: Composition) -> str:
     return f"**{heading}**\n\n"
 
 
+def _whole(chunk: Chunk, block: Block, notes: Sequence[Block], citations: list[Citation]) -> str:
+    """A table or code as it stands, the notes on its numbered lines, and where it is from."""
+    items = [f"{_number(note)}. {_shown(' '.join(sentence.text for sentence in note.sentences))}" for note in notes]
+    end = max(piece.end_line for piece in (block, *notes))
+    parts = [block.text, *(["\n".join(items)] if items else []), _caption(chunk, block.start_line, end, citations)]
+    return "\n\n".join(parts)
+
+
 def _caption(chunk: Chunk, start: int, end: int, citations: list[Citation]) -> str:
     """The marker under a code block or table: the number of its passage, a new one if it is not cited yet."""
     for cited in citations:
         if (cited.chapter, cited.anchor) == (chunk.chapter, chunk.anchor):
             return f"From {link_to(chunk)}, lines {start}–{end} [{cited.number}]"
     number = len(citations) + 1
-    quote = next((line for line in chunk.text.split("\n") if line.strip()), chunk.heading)
+    lines = (line for line in chunk.text.split("\n") if line.strip() and not line.startswith(("```", "~~~")))
+    quote = next(lines, chunk.heading)
     citations.append(citation(number, chunk, quote, (start, end)))
     return f"From {link_to(chunk)}, lines {start}–{end} [{number}]"
 
@@ -98,15 +107,20 @@ def _excerpt(excerpt: Excerpt, number: int) -> str:
         previous = unit
     ends_in_table = excerpt.units[-1].block.kind is BlockKind.TABLE
     if is_cut(excerpt):
-        step = _NUMBERED.match(excerpt.units[-1].block.text)
-        parts.append(f"\n{int(step[1]) + 1}. …" if step else "\n- …")
+        step = _number(excerpt.units[-1].block)
+        parts.append(f"\n{int(step) + 1}. …" if step else "\n- …")
     return "".join(parts) + ("\n\n" if ends_in_table else " ") + f"[{number}]"
 
 
 def _marker(item: Unit) -> str:
     """A step keeps its number: who reads "3." knows that there are others before it."""
-    number = _NUMBERED.match(item.block.text)
-    return f"{number[1]}." if number else "-"
+    number = _number(item.block)
+    return f"{number}." if number else "-"
+
+
+def _number(item: Block) -> str:
+    found = NUMBERED.match(item.text)
+    return found[1] if found else ""
 
 
 def _table_around(unit: Unit) -> str:

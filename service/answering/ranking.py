@@ -16,7 +16,7 @@ from service.ports import Terms
 GUESS_LEXICAL_WEIGHT = 0.5  # where coverage is not known yet
 LEXICAL_WEIGHT = 0.3
 COVERAGE_WEIGHT = 0.5
-QUESTION_WEIGHT = 0.5  # of a section's own question that is like the one asked
+QUESTION_WEIGHT = 0.65  # of a section's own question that is like the one asked
 QUESTION_FLOOR = 0.3  # it counts from this cosine on: below it, it is on another subject
 SAME_QUESTION = 0.6  # from this cosine on it is evidence that the chapters answer: 58 of 59 golden questions are so
 APPENDIX_PENALTY = 0.1

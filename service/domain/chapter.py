@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-CHUNKER_VERSION = 4
+CHUNKER_VERSION = 5
 """Raised whenever the same chapter would be cut differently; an index cut by another version is not served."""
 
 

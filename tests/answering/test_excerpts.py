@@ -8,9 +8,10 @@ import pytest
 
 from service.adapters.bm25 import Bm25
 from service.answering.coverage import Coverage
-from service.answering.excerpts import Weigher
-from service.answering.extractive import compose
+from service.answering.extractive import Composition, compose
+from service.answering.presenting import present
 from service.answering.retrieval import Found
+from service.answering.weighing import Weigher
 from service.domain import BlockKind, Hit, TermStatistics
 
 from .sections import chunks_of
@@ -132,3 +133,137 @@ def test_a_table_that_is_shown_is_not_shown_again() -> None:
     found = Found("pool size", TERMS.terms("pool size"), [Hit(chunk, 1.0)], STATISTICS, 0.9)
     excerpts = compose(found, {chunk.section_id: [chunk]}, TERMS).excerpts
     assert sum(excerpt.units[0].block.kind is BlockKind.TABLE for excerpt in excerpts) == 1
+
+
+def _composed(markdown: str, question: str, *asked: str) -> Composition:
+    """An answer from one section, which may be of several chunks; people ask this of its first."""
+    first, *others = chunks_of(markdown)
+    section = [replace(first, questions=asked), *others]
+    hits = [Hit(chunk, 1.0) for chunk in section]
+    found = Found(question, TERMS.terms(question), hits, STATISTICS, 0.9)
+    return compose(found, {first.section_id: section}, TERMS)
+
+
+def _texts(composition: Composition) -> list[str]:
+    return [excerpt.text for excerpt in composition.excerpts]
+
+
+LONG_CODE = "```python\n" + "\n".join(f"fill(the, pool, number, {n}, of, many)" for n in range(40)) + "\n```"
+ASIDE = "**A box on the side.** Nothing of it is about that at all, and it goes on for some time."
+
+
+def test_a_sentence_keeps_its_code_in_the_next_chunk() -> None:
+    """Code that is too long to stand beside the sentence that leads to it is announced by it all the same."""
+    lead = "The pool size is a limit that you pass to the engine, which keeps to it:"
+    text = f"# Pools\n\n## Size\n\n{lead}\n\n{LONG_CODE}\n\n{ASIDE}\n"
+    assert len(chunks_of(text)) > 1
+    composition = _composed(text, "How do I pass the pool size?")
+    assert lead in _texts(composition)
+    assert composition.code is not None
+
+
+def test_the_code_of_the_best_sentence_is_shown() -> None:
+    """Where several sentences lead to code, that of the one which answers."""
+    wrong = f"An engine is wrong in many ways, such as this one here:\n\n```python\nwrong(engine)\n```\n\n{ASIDE}"
+    right = "The pool size is set by an argument of its own:\n\n```python\nright(pool_size=5)\n```"
+    composition = _composed(f"# Pools\n\n## Size\n\n{wrong}\n\n{right}\n", "set the pool size", "Why?")
+    assert composition.code is not None
+    assert "right(" in composition.code[1].text
+
+
+def test_two_fixes_side_by_side_are_both_quoted() -> None:
+    """A sentence that leads to code is its own answer, also right before another one."""
+    fix = "A missing pool is fixed by making the pool and calling rebuild:"
+    other = "In other cases the error of the missing pool says how to rebuild it."
+    text = f"# Pools\n\n## Missing\n\n{ASIDE * 8}\n\n{fix}\n\n{LONG_CODE}\n\n{other}\n"
+    quoted = " ".join(_texts(_composed(text, "error missing pool, how to fix it by rebuild")))
+    assert fix in quoted
+    assert other in quoted
+
+
+NOTED = """# Pools
+
+## Size
+
+An engine holds connections, and their number is bounded by one of its settings, which is this one here.
+It is the same for every engine, whatever it is for, and all of them keep to it from first to last.
+
+```python
+engine = create(pool_size=5)  # (1)!
+```
+
+1. The pool size is a bound on the pool size.
+
+What else is to say of connections stands on another page, where all of this is explained once more at length.
+Those who read it know what they are for, and so on, and so forth, and there is no need to say it here again at all.
+"""
+
+
+def test_a_note_on_a_line_of_code_stands_under_the_code() -> None:
+    """`(1)!` in a code block points to it; alone it explains a line that nobody sees."""
+    composition = _composed(NOTED, "How do I set the pool size?")
+    assert not any("a bound on" in text for text in _texts(composition))
+    markdown, citations = present(composition)
+    assert "```\n\n1. The pool size is a bound on the pool size.\n\nFrom [" in markdown
+    assert ", lines 8–12 [1]" in markdown
+    assert [cited.number for cited in citations] == [1]
+
+
+def test_numbered_steps_are_no_notes() -> None:
+    """Only a number that stands in the code before it, and as the site has it, makes a note of an item."""
+    steps = NOTED.replace("# (1)!", "# see (1)")
+    assert any("a bound on" in text for text in _texts(_composed(steps, "How do I set the pool size?")))
+
+
+def test_what_stands_around_code_is_quoted_in_two_pieces() -> None:
+    """A quote is what stands there word for word; "For example:" before code that is shown below is left out."""
+    text = "# Pools\n\n## Size\n\nThe pool may be cut to size. For example:\n\n```python\ncut(pool)\n```\n\n"
+    pieces = _texts(_composed(f"{text}The size of the pool is meant so.\n", "Why is the size of the pool cut?"))
+    assert pieces == ["The pool may be cut to size.", "The size of the pool is meant so."]
+
+
+def test_the_title_of_a_box_does_not_end_a_quote() -> None:
+    """It belongs to what follows it, which is not quoted."""
+    title = "**Example - the pool size three ways**"
+    text = f"# Pools\n\n## Size\n\n{ASIDE}\n\nThe pool size is set in three ways.\n\n{title}\n\n{LONG_CODE}\n"
+    assert not any(title in text for text in _texts(_composed(text, "pool size ways")))
+
+
+def test_a_list_is_quoted_in_one_piece() -> None:
+    """Its second item may be the best; it is not set off from what announces it."""
+    items = "1. Models, with many methods.\n2. Lists of records, checked whole.\n3. Functions and their calls."
+    filler = "Nothing of this is about that at all, and it goes on for some time. " * 8
+    text = f"# Checks\n\n## Kinds\n\n{filler}\n\nThere are three ways to check lists:\n\n{items}\n"
+    pieces = _texts(_composed(text, "check lists of records"))
+    assert any("three ways" in piece and "Lists of records" in piece for piece in pieces)
+
+
+def test_a_long_section_does_not_open_with_what_it_begins_with() -> None:
+    """A page of changes begins with one of them; only near its beginning is it what the rest assumes."""
+    changes = "\n\n".join(f"Change {n} is on the names of methods. " + "They are new. " * 30 for n in range(12))
+    text = (
+        f"# Changes\n\n## All\n\nVarious names of methods have changed.\n\n{changes}\n\nThe pool size is smaller now.\n"
+    )
+    assert _texts(_composed(text, "pool size smaller", "Which names?"))[0].startswith("The pool size")
+
+
+def test_a_section_of_nothing_but_code_is_answered_with_it() -> None:
+    """Its code is the answer, whole and cited by a line of it, though there is no sentence to quote."""
+    code = "```python\nclient = MotorClient(url)\nshop = client.shop\n```"
+    composition = _composed(f"# Motor\n\n## Connect the client\n\n{code}\n", "How do I connect the Motor client?")
+    markdown, citations = present(composition)
+    assert markdown.startswith(f"{code}\n\nFrom [")
+    assert [cited.quote for cited in citations] == ["client = MotorClient(url)"]
+    assert composition.sections == {composition.code[0].section_id if composition.code else ""}
+
+
+def test_code_inside_the_quoted_step_is_its_code() -> None:
+    """A list item may bring its own block; that of another item is not what it speaks of."""
+    early = "* **Early checks**: run before the value is converted.\n\n    ```python\n    early(value)\n    ```\n"
+    late = "* **Late checks**: run after the value was converted.\n\n    ```python\n    late(value)\n    ```\n"
+    text = f"# Checks\n\n## Kinds\n\n{ASIDE}\n\n{ASIDE}\n\n{early}\n{late}"
+    composition = _composed(text, "How do I write late checks?")
+    assert composition.code is not None
+    assert composition.code[1].text == "```python\nlate(value)\n```"
+    assert (composition.code[1].start_line, composition.code[1].end_line) == (17, 19)
+    assert text.split("\n")[16].strip() == "```python"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from service.answering.excerpts import Excerpt, Unit
+from service.answering.excerpts import Excerpt
 from service.answering.extractive import Composition
 from service.answering.presenting import NO_MODEL, link_to, not_covered, present
+from service.answering.units import Unit
 from service.domain import BlockKind, Chunk
 
 from .sections import chunks_of

@@ -293,3 +293,12 @@ def test_blocks_of_the_plain_chapters_stand_where_they_say(plain_sources: list[S
                 if block.kind is BlockKind.CODE:
                     inside = block.text.split("\n")[1:-1]
                     assert lines[block.start_line : block.end_line - 1] == inside
+
+
+def test_a_paragraph_of_links_stays_where_it_completes_a_sentence() -> None:
+    """A box of links to the reference says nothing; what "three of them:" leads to is its answer."""
+    links = "[`to_snake`][lib.to_snake]<br>\n[`to_camel`][lib.to_camel]<br>"
+    (section,) = outline(f"# Names\n\n{links}\n\nThere are two of them:\n\n{links}\n").sections
+    assert [(block.start_line, block.text) for block in section.blocks] == [
+        (6, "There are two of them:"), (8, "`to_snake`<br>\n`to_camel`<br>"),
+    ]  # fmt: skip

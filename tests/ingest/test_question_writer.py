@@ -93,3 +93,11 @@ async def test_a_reply_that_is_none_is_named(said: str | Outcome, why: str) -> N
     """Nothing is made of half a reply."""
     with pytest.raises(QuestionsFailed, match=why):
         await written(said)
+
+
+async def test_what_stands_before_the_first_heading_is_asked_for_too() -> None:
+    """Pages of documentation sites often open without one; such a text has no anchor and goes by the page's title."""
+    model = ScriptedModel(reply((1, ["What is it for?"]), (2, ["What follows?"])))
+    page = chapter("---\ntitle: Adapters\n---\n\nAn adapter is for lists.\n\n## More\n\nIt follows.\n")
+    assert await writer(model).write(pieces_of(page)) == {"": ["What is it for?"], "more": ["What follows?"]}
+    assert '<passage number="1" source="Adapters › Adapters">\nAn adapter is for lists.\n</passage>' in model.prompts[0]

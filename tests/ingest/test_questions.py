@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ingest.chapters import check, parse
+from ingest.chunking import chunk as chunks_of
 from ingest.folder import scan
+from ingest.placing import with_questions
+from ingest.questions import add
 from ingest.sources import Problem
 from service.domain import Chapter
 
@@ -58,6 +62,27 @@ def test_one_sheet_may_serve_a_whole_tree(tmp_path: Path) -> None:
     (chapter,), problems = read(tmp_path)
     assert problems == []
     assert chapter.asked == {"expiry": ("How long does a value live?", "redis ttl"), "caching": ("What is kept?",)}
+
+
+def test_the_text_before_the_first_heading_goes_by_a_name_of_its_own(tmp_path: Path) -> None:
+    """Pages of documentation sites often begin without a heading; a chapter that has no such text is named."""
+    sheet = "page.md:\n  (introduction): [What is it for?]\ncaching.md:\n  (introduction): [Why?]\n"
+    write_tree(tmp_path, {"caching.md": CACHING, "page.md": "It is for lists.\n\n## More\n", "questions.yaml": sheet})
+    chapters, problems = read(tmp_path)
+    assert {chapter.path: dict(chapter.asked) for chapter in chapters} == {
+        "caching.md": {}, "page.md": {"": ("What is it for?",)},
+    }  # fmt: skip
+    assert problems == ["caching.md: has no (introduction) before its first heading, which questions.yaml names"]
+    page = chunks_of(chapters[1], len)
+    vectors = np.eye(2, dtype=np.float32)
+    assert [chunk.questions for chunk, _ in with_questions(chapters[1:], page, vectors)] == [("What is it for?",)]
+
+
+def test_an_introduction_is_written_by_its_name(tmp_path: Path) -> None:
+    """An empty key would be hard to read and to write by hand."""
+    add(tmp_path / "questions.yaml", "page.md", {"": ["What is it for?"], "more": ["Why?"]})
+    text = (tmp_path / "questions.yaml").read_text(encoding="utf-8")
+    assert text == "page.md:\n  (introduction):\n  - What is it for?\n  more:\n  - Why?\n"
 
 
 def test_a_changed_question_changes_its_chapter_and_no_other(tmp_path: Path) -> None:
