@@ -92,3 +92,5 @@ def _print(report: IngestReport) -> None:
         f"({report.computed_tokens:,} tokens{cost}); {report.seconds:.1f} s",
         highlight=False,
     )
+    for sheet, chapters in report.shipped_questions.items():
+        console.print(f"what people ask of {chapters} chapters came with this program ({sheet})", highlight=False)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingest.questions import FILE, with_questions
+from ingest.shipped_questions import with_shipped
 from ingest.sources import Problem, Source, is_inside, read
 from service.errors import EmptyKnowledgeBase, MissingKnowledgeBase
 
@@ -31,7 +32,8 @@ def scan(folder: Path) -> tuple[list[Source], list[Problem]]:
         text = _linked(path) if file.is_dir() else read(file, path, root)
         (texts if isinstance(text, Source) else problems).append(text)  # type: ignore[arg-type]
     sheets = [text for text in texts if _is_sheet(text.path)]
-    sources, found = with_questions([text for text in texts if not _is_sheet(text.path)], sheets)
+    sources, named, found = with_questions([text for text in texts if not _is_sheet(text.path)], sheets)
+    sources = with_shipped(sources, named)
     problems += found
     if len(sources) > 1:
         sources = [source for source in sources if source.path.lower() != "readme.md"]

@@ -76,8 +76,9 @@ class Pipeline:
                 chunks = Changes(unchanged=old.chunks)
                 seconds = time.monotonic() - started
                 return IngestReport(
-                    str(folder), old.id, dry_run, changes, chunks, 0, old.tokens, 0, None, seconds, problems
-                )
+                    str(folder), old.id, dry_run, changes, chunks, 0, old.tokens, 0, None, seconds, problems,
+                    _shipped(sources),
+                )  # fmt: skip
             return await self._build(folder, sources, problems, old, changes, dry_run, started)
 
     async def _old(self, rebuild: bool) -> Generation | None:
@@ -128,6 +129,7 @@ class Pipeline:
             cost_usd=cost,
             seconds=time.monotonic() - started,
             problems=problems,
+            shipped_questions=_shipped(sources),
         )
 
     def _chunked(self, chapters: Sequence[Chapter]) -> list[Chunk]:
@@ -195,3 +197,7 @@ def _parsed(sources: Sequence[Source]) -> tuple[list[Chapter], list[Problem]]:
         chapters.append(chapter)
         problems.extend(found)
     return chapters, problems
+
+
+def _shipped(sources: Sequence[Source]) -> dict[str, int]:
+    return dict(Counter(source.shipped for source in sources if source.shipped))

@@ -52,8 +52,8 @@ def parse(sheet: Source) -> tuple[dict[str, Asked], list[Problem]]:
     return asked, problems
 
 
-def with_questions(sources: Sequence[Source], sheets: Sequence[Source]) -> tuple[list[Source], list[Problem]]:
-    """The chapters, each with what the sheets say is asked of it."""
+def with_questions(sources: Sequence[Source], sheets: Sequence[Source]) -> tuple[list[Source], set[str], list[Problem]]:
+    """The chapters, each with what the sheets say is asked of it; which of them the sheets name; what is wrong."""
     known = {source.path for source in sources}
     asked: dict[str, Asked] = {}
     problems: list[Problem] = []
@@ -67,7 +67,14 @@ def with_questions(sources: Sequence[Source], sheets: Sequence[Source]) -> tuple
             else:
                 problem = f"`{file}` is not a chapter below this folder"
                 problems.append(Problem(sheet.path, problem, _line(sheet, file), skipped=False))
-    return [_with(source, asked.get(source.path)) for source in sources], problems
+    chapters = [with_asked(source, asked[source.path]) if asked.get(source.path) else source for source in sources]
+    return chapters, set(asked), problems
+
+
+def with_asked(source: Source, asked: Asked, shipped: str = "") -> Source:
+    """A chapter with what is asked of it, by a sheet of its folder or a shipped one; its hash is of both."""
+    both = source.content_hash + json.dumps(asked, ensure_ascii=False)
+    return replace(source, asked=asked, shipped=shipped, content_hash=hashlib.sha256(both.encode()).hexdigest())
 
 
 def add(sheet: Path, file: str, asked: Mapping[str, Sequence[str]]) -> None:
@@ -101,13 +108,6 @@ def _asked(sections: Any) -> Asked | None:
         return None
     given = {"" if anchor == INTRODUCTION else str(anchor): texts for anchor, texts in sections.items()}
     return {anchor: tuple(text for t in texts if (text := t.strip())) for anchor, texts in given.items()}
-
-
-def _with(source: Source, asked: Asked | None) -> Source:
-    if not asked:
-        return source
-    both = source.content_hash + json.dumps(asked, ensure_ascii=False)
-    return replace(source, asked=asked, content_hash=hashlib.sha256(both.encode()).hexdigest())
 
 
 def _line(sheet: Source, key: Any) -> int | None:

@@ -86,11 +86,12 @@ def _open_chapters(folder: Path, only: Sequence[str]) -> tuple[list[Chapter], li
     if broken := [problem for problem in problems if problem.path.endswith(questions.FILE)]:
         raise UserError(f"{broken[0]}; mend it before more is written to it")
     chapters = [parse(source)[0] for source in sources]
+    shipped = {source.path for source in sources if source.shipped}
     named = {name: [c for c in chapters if name in (c.path, c.path.rpartition("/")[2])] for name in only}
     for name, found in named.items():
         if not found:
             raise ChapterNotFound(f"there is no chapter {name!r} in {folder}")
-        if written := [c.path for c in found if c.asked]:
+        if written := [c.path for c in found if c.asked and c.path not in shipped]:
             raise UserError(f"{written[0]} has its questions; take its entry out of questions.yaml to write it anew")
     once = {chapter.path: chapter for found in named.values() for chapter in found}
     wanted = [*once.values()] or [c for c in chapters if not c.asked]

@@ -52,7 +52,10 @@ def chunk_changes(old: Mapping[str, Sequence[str]], new: Mapping[str, Sequence[s
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """The outcome. `computed` chunks had to be embedded, the others' vectors were known; costs are in US dollars."""
+    """The outcome. `computed` chunks had to be embedded, the others' vectors were known; costs are in US dollars.
+
+    `shipped_questions` says of how many chapters the questions came with the program, by the name of the sheet.
+    """
 
     folder: str
     generation: str | None
@@ -65,6 +68,7 @@ class IngestReport:
     cost_usd: Decimal | None
     seconds: float
     problems: list[Problem] = field(default_factory=list)
+    shipped_questions: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The report for `--json`."""

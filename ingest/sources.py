@@ -37,13 +37,14 @@ class Source:
     """One file as it stands on disk, not parsed yet; `content_hash` is the SHA-256 of its bytes.
 
     `asked` holds what people ask of a chapter, by the anchor of the section that answers, where a `questions.yaml` says
-    so; the hash is then of both.
+    so; the hash is then of both. `shipped` names the shipped sheet that says it.
     """
 
     path: str
     text: str
     content_hash: str
     asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    shipped: str = ""
 
 
 def read(file: Path, path: str, root: Path) -> Source | Problem:

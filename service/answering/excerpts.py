@@ -9,6 +9,7 @@ from service.answering.units import FEWEST_WORDS, Unit
 from service.domain import BlockKind, Chunk
 
 MAX_SENTENCES = 5
+_GIST_WORDS = 45
 _SHORT_SECTION_WORDS = 110
 _NEAR = 3  # chunks: a longer section is on many things, and opens with another one
 
@@ -144,7 +145,23 @@ def _around(units: Sequence[Unit], seed: Unit, room: int) -> tuple[int, int]:
         stop += 1
     while stop - start < min(room, 3) and near(start - 1) and _worth_reading_back(units[start - 1], units[start], seed):
         start -= 1
-    return start, _end_of_list(units, start, stop)
+    whole = _list_around(units, seed)
+    return whole if whole and whole[1] - whole[0] <= MAX_SENTENCES else (start, _end_of_list(units, start, stop))
+
+
+def _list_around(units: Sequence[Unit], seed: Unit) -> tuple[int, int] | None:
+    """The list that a sentence announces and that this one is an item of: alternatives are read together."""
+    first, last = seed.order, seed.order + 1
+    while first > 0 and _is_item_beside(units[first - 1], seed):
+        first -= 1
+    while last < len(units) and _is_item_beside(units[last], seed):
+        last += 1
+    announced = first > 0 and units[first - 1].leads_on and units[first - 1].chunk is seed.chunk
+    return (first - 1, last) if announced and seed.block.kind is BlockKind.ITEM else None
+
+
+def _is_item_beside(unit: Unit, seed: Unit) -> bool:
+    return unit.block.kind is seed.block.kind is BlockKind.ITEM and unit.chunk is seed.chunk and not unit.is_note
 
 
 def _end_of_list(units: Sequence[Unit], start: int, stop: int) -> int:
@@ -200,3 +217,9 @@ def worth_adding(excerpt: Excerpt, excerpts: Sequence[Excerpt]) -> bool:
         return False
     best = max(unit.score for unit in excerpts[0].units) if excerpts else 0.0
     return max(unit.score for unit in excerpt.units) >= 0.7 * best
+
+
+def gist_of(units: Sequence[Unit]) -> str:
+    """The one sentence that says most about the question by itself, or nothing where none does."""
+    alone = [unit for unit in units if unit.stands_alone and unit.words <= _GIST_WORDS]
+    return max(alone, key=lambda unit: unit.score).sentence.text if alone else ""

@@ -7,9 +7,9 @@ something new. Nothing is rewritten, so nothing can be invented.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from service.answering.excerpts import MAX_SENTENCES, Excerpt, runs_of, with_opening, worth_adding
+from service.answering.excerpts import MAX_SENTENCES, Excerpt, gist_of, runs_of, with_opening, worth_adding
 from service.answering.illustrations import code_for, notes_on, table_for
 from service.answering.ranking import is_appendix
 from service.answering.retrieval import Found
@@ -23,6 +23,14 @@ NEARLY_AS_GOOD = 0.85  # has one that may add to a section that stands out
 
 
 @dataclass(frozen=True, slots=True)
+class Pointer:
+    """A place to read on, and the sentence there that says most about the question, if one does."""
+
+    chunk: Chunk
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Composition:
     """What an extractive answer is made of, in the order in which it is shown."""
 
@@ -30,7 +38,7 @@ class Composition:
     table: tuple[Chunk, Block] | None = None
     code: tuple[Chunk, Block] | None = None
     notes: tuple[Block, ...] = ()
-    further: tuple[Chunk, ...] = field(default=())
+    further: tuple[Pointer, ...] = ()
 
     @property
     def sections(self) -> set[str]:
@@ -63,7 +71,7 @@ def compose(found: Found, sections: Mapping[str, Sequence[Chunk]], terms: Terms)
     table = table_for(found.query, main, excerpts) if code is None else None
     notes = notes_on(code[1], main, excerpts) if code else ()
     made = Composition(tuple(excerpts), table, code, notes)
-    return replace(made, further=_further(found, made.sections))
+    return replace(made, further=_further(found, made.sections, weigh))
 
 
 def _best_sections(found: Found) -> list[tuple[str, float]]:
@@ -76,10 +84,11 @@ def _best_sections(found: Found) -> list[tuple[str, float]]:
     return list(sections.items())[:4]
 
 
-def _further(found: Found, used: set[str]) -> tuple[Chunk, ...]:
+def _further(found: Found, used: set[str], weigh: Weigher) -> tuple[Pointer, ...]:
     """Where to read on: other sections that were found, best first, at most three."""
-    further: dict[str, Chunk] = {}
-    for hit in found.hits[:12]:
-        if hit.chunk.section_id not in used and not is_appendix(hit.chunk.heading):
-            further.setdefault(hit.chunk.section_id, hit.chunk)
-    return tuple(further.values())[:3]
+    further: dict[str, list[Chunk]] = {}
+    for rank, hit in enumerate(found.hits):
+        section = hit.chunk.section_id
+        if section in further or (rank < 12 and section not in used and not is_appendix(hit.chunk.heading)):
+            further.setdefault(section, []).append(hit.chunk)
+    return tuple(Pointer(chunks[0], gist_of(weigh.units(chunks))) for chunks in list(further.values())[:3])

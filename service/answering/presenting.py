@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from service.answering.citations import chapter_url, citation
 from service.answering.excerpts import Excerpt, is_cut
-from service.answering.extractive import Composition
+from service.answering.extractive import Composition, Pointer
 from service.answering.units import NUMBERED, Unit
 from service.domain import Block, BlockKind, Chunk, Citation
 
@@ -28,19 +28,21 @@ def present(composition: Composition) -> tuple[str, list[Citation]]:
     citations: list[Citation] = []
     places: list[str] = []
     parts: list[str] = []
+    section = composition.excerpts[0].chunk.section_id if composition.excerpts else ""
     for excerpt in composition.excerpts:
         known = next((at for at, place in enumerate(places) if place == excerpt.chunk.id), None)
         if known is None:
             places.append(excerpt.chunk.id)
             citations.append(citation(len(places), excerpt.chunk, excerpt.text, excerpt.lines))
             known = len(places) - 1
-        parts.append(_named(excerpt, composition) + _excerpt(excerpt, known + 1))
+        parts.append(_heading_over(excerpt.chunk, section) + _excerpt(excerpt, known + 1))
+        section = excerpt.chunk.section_id
     if composition.table:
         parts.append(_whole(*composition.table, (), citations))
     if composition.code:
         parts.append(_whole(*composition.code, composition.notes, citations))
     if composition.further:
-        parts.append(f"Read on: {' · '.join(map(link_to, composition.further))}")
+        parts.append("\n".join(["Read on:", "", *map(_pointer, composition.further)]))
     parts.append(f"*{NO_MODEL}*")
     return "\n\n".join(parts), citations
 
@@ -58,11 +60,17 @@ def link_to(chunk: Chunk) -> str:
     return f"[{name}]({chapter_url(chunk.chapter, chunk.anchor)})"
 
 
-def _named(excerpt: Excerpt, composition: Composition) -> str:
-    """The heading over what is quoted from another section than the first: read alone, it may seem to belong there."""
-    if excerpt.chunk.section_id == composition.excerpts[0].chunk.section_id:
+def _pointer(further: Pointer) -> str:
+    """A list item: the link is the source of the sentence behind it."""
+    says = f": {_shown(further.says)}" if further.says else ""
+    return f"- {link_to(further.chunk)}{says}"
+
+
+def _heading_over(chunk: Chunk, section_before: str) -> str:
+    """The heading over what is quoted from another section: read alone, it may seem to belong to the one before."""
+    if chunk.section_id == section_before:
         return ""
-    heading = _MARKUP.sub(lambda found: "".join(f"\\{mark}" for mark in found[0]), excerpt.chunk.heading)
+    heading = _MARKUP.sub(lambda found: "".join(f"\\{mark}" for mark in found[0]), chunk.heading)
     return f"**{heading}**\n\n"
 
 

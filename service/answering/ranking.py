@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import itemgetter
@@ -16,7 +16,8 @@ from service.ports import Terms
 GUESS_LEXICAL_WEIGHT = 0.5  # where coverage is not known yet
 LEXICAL_WEIGHT = 0.3
 COVERAGE_WEIGHT = 0.5
-QUESTION_WEIGHT = 0.65  # of a section's own question that is like the one asked
+QUESTION_WEIGHT = 0.5  # of a section's own question that is like the one asked
+SHEET_WEIGHT = 1.2  # the same where a sheet says what is asked of a chapter that was not written to answer it
 QUESTION_FLOOR = 0.3  # it counts from this cosine on: below it, it is on another subject
 SAME_QUESTION = 0.6  # from this cosine on it is evidence that the chapters answer: 58 of 59 golden questions are so
 APPENDIX_PENALTY = 0.1
@@ -59,9 +60,9 @@ class _Bounds:
 class Ranker:
     """Scores hits for one question: cosine, BM25, and how much of the question's weight a chunk covers.
 
-    A chapter that brings questions of its own speaks the words that people ask in: there a word that matches counts by
-    itself. Elsewhere people say it in other words, and chance matches abound: there it counts as far as the chunk is
-    near the question.
+    A chapter that has questions speaks the words that people ask in: there a word that matches counts by itself.
+    Elsewhere people say it in other words, and chance matches abound: there it counts as far as the chunk is near the
+    question. Where the questions come from outside, they are better witnesses than the chapter's own words.
     """
 
     def __init__(
@@ -71,11 +72,11 @@ class Ranker:
         terms: Terms,
         facts: FactBook,
         named: Collection[tuple[str, str]] = (),
-        asked: Collection[str] = (),
+        asked: Mapping[str, float] | None = None,
     ) -> None:
         """Of the sections in `named` (chapter and anchor), the heading stands in the question.
 
-        The chapters in `asked` (paths) bring questions of their own.
+        `asked` holds the chapters (paths) that have questions of their own, and how much those count.
         """
         self._terms = terms
         self._facts = facts
@@ -86,7 +87,7 @@ class Ranker:
         self._coverage = Coverage(self._question, statistics, terms)
         self._ideal = self._coverage.total
         self._named = named
-        self._asked = asked
+        self._asked = asked or {}
         self._asks_about_an_error = bool(_ASKS_ABOUT_ONE.search(question))
 
     def ranked(self, hits: Sequence[Hit]) -> list[Hit]:
@@ -123,7 +124,8 @@ class Ranker:
 
     def _asked_like_it(self, hit: Hit) -> float:
         """What it counts that people ask such a thing of the hit's section."""
-        return QUESTION_WEIGHT * max(0.0, self._asked_there.get(hit.chunk.section_id, 0.0) - QUESTION_FLOOR)
+        weight = self._asked.get(hit.chunk.chapter, QUESTION_WEIGHT)
+        return weight * max(0.0, self._asked_there.get(hit.chunk.section_id, 0.0) - QUESTION_FLOOR)
 
     def _words(self, hit: Hit, bounds: _Bounds) -> float:
         chunk = hit.chunk

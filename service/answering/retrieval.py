@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from service.answering.chunk_facts import FactBook
 from service.answering.filters import resolve
 from service.answering.headings import Headings
-from service.answering.ranking import Ranker
-from service.domain import Chunk, Hit, Passage, SearchFilter, TermStatistics
+from service.answering.ranking import QUESTION_WEIGHT, SHEET_WEIGHT, Ranker
+from service.domain import Chapter, Chunk, Hit, Passage, SearchFilter, TermStatistics
 from service.ports import Embedder, Terms, VectorIndex
 
 CANDIDATES = 60
@@ -62,11 +62,15 @@ class Retriever:
         hits = await self._headings.with_named(found, named, vector, where)
         terms = self._terms.terms(query)
         places = {(place.chapter, place.anchor) for place in named}
-        asked = {chapter.path for chapter in chapters if chapter.questions}
+        asked = {chapter.path: _question_weight(chapter) for chapter in chapters if chapter.questions}
         ranker = Ranker(query, statistics, self._terms, self._facts, places, asked)
         best = ranker.ranked(hits)
         confidence = _confidence(best, ranker.strength(best), terms, statistics)
         return Found(query, terms, best, statistics, confidence, _stands_out(best, asked))
+
+
+def _question_weight(chapter: Chapter) -> float:
+    return QUESTION_WEIGHT if chapter.brings_questions else SHEET_WEIGHT
 
 
 def _stands_out(hits: Sequence[Hit], asked: Collection[str]) -> bool:

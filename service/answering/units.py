@@ -100,6 +100,14 @@ class Unit:
         return self.block.kind is BlockKind.PROSE and says and not (self.is_about_layout or self.points_elsewhere)
 
     @property
+    def stands_alone(self) -> bool:
+        """Whether it says something though nothing that stands around it is shown."""
+        text = self.block.kind in (BlockKind.PROSE, BlockKind.ITEM) and self.words >= FEWEST_WORDS
+        return text and not (
+            self.leads_on or self.leans_back or self.points_elsewhere or self.is_about_layout or self.is_note
+        )
+
+    @property
     def announces(self) -> bool:
         """Whether it leads to code or a table, which are shown under the sentences."""
         return self.announced(BlockKind.CODE) is not None or self.announced(BlockKind.TABLE) is not None

@@ -75,8 +75,9 @@ def join_blocks(blocks: Sequence[Block]) -> str:
 class Chapter:
     """One Markdown file: its text as written and what its front matter says.
 
-    `questions` are those that it suggests to readers; `asked` holds what people ask, by the anchor of the section that
-    answers, and is only there while the chapter is ingested: its chunks have it afterwards.
+    `questions` are those that it suggests to readers; it `brings_questions` where they are its front matter's, so that
+    it was written to answer them. `asked` holds what people ask, by the anchor of the section that answers, and is only
+    there while the chapter is ingested: its chunks have it afterwards.
     """
 
     path: str
@@ -89,6 +90,7 @@ class Chapter:
     summary: str = ""
     tags: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
+    brings_questions: bool = False
     prerequisites: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     content_hash: str = ""

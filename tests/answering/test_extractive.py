@@ -25,6 +25,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})([^\n]*)\n(.*?)\n\1$", re.MULTILINE | re.DOTALL)
 _CAPTION = re.compile(r"^From \[.*\]\((/read/[^)]*)\), lines (\d+)–(\d+) \[(\d+)\]$", re.MULTILINE)
+_READ_ON = re.compile(r"^Read on:\n\n((?:- \[.*\n?)+)", re.MULTILINE)
+_POINTER = re.compile(r"^- \[.*?\]\((/read/[^)]*)\)(?:: (.*))?$", re.MULTILINE)
 _MARKER = re.compile(r"\[(\d{1,2})\](?!\()")
 _COMMENT_MARK = re.compile(r"^\s*(?:#+|//+|--+|\*)\s?", re.MULTILINE)
 
@@ -39,7 +41,7 @@ def _quoted(answer: Answer) -> Iterator[tuple[int, str]]:
     """Every stretch of quoted text with the number that is put behind it; code left out."""
     text = _CAPTION.sub(r"[\4]", _FENCE.sub("", answer.answer))
     text = text.removesuffix(f"*{NO_MODEL}*").strip()
-    text = re.sub(r"^Read on: .*$", "", text, flags=re.MULTILINE)
+    text = _READ_ON.sub("", text)
     *stretches, rest = _MARKER.split(text)
     assert not _words(rest), "text that no marker follows"
     for at in range(0, len(stretches), 2):
@@ -148,15 +150,19 @@ async def test_it_says_that_no_model_wrote_it(extracts: list[Answer]) -> None:
 
 
 async def test_it_says_where_to_read_on(extracts: list[Answer]) -> None:
-    """Other places on the subject are linked, never one that is already cited."""
-    linked = 0
+    """Other places on the subject are linked, never one that is already cited, most with what they say about it."""
+    linked = said = 0
     for answer in extracts:
-        found = re.search(r"^Read on: (.*)$", answer.answer, re.MULTILINE)
-        urls = re.findall(r"\]\((/read/[^)]*)\)", found[1]) if found else []
-        assert len(urls) <= 3
-        assert not {cited.url for cited in answer.citations} & set(urls)
-        linked += bool(urls)
+        found = _READ_ON.search(answer.answer)
+        pointers = _POINTER.findall(found[1]) if found else []
+        assert len(pointers) == (found[1].strip().count("\n") + 1 if found else 0) <= 3
+        assert not {cited.url for cited in answer.citations} & {url for url, _ in pointers}
+        for url, text in pointers:
+            assert _words(text) in _words("\n".join(source_lines(f"{url.split('#')[0].removeprefix('/read/')}.md")))
+        linked += bool(pointers)
+        said += sum(bool(text) for _, text in pointers)
     assert linked > 0.8 * len(extracts)
+    assert said > len(extracts)
 
 
 async def test_passages_come_best_first(extracts: list[Answer]) -> None:

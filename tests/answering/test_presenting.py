@@ -96,7 +96,7 @@ def test_one_passage_is_one_citation() -> None:
     """Two excerpts of one chunk share a number; a second chunk gets the next one."""
     first, second = chunks_of("# Tips\n\n## A\n\nOne is said. Two is said.\n\n## B\n\nThree is said.\n")
     markdown, citations = present(Composition((_excerpt(first, 0), _excerpt(second, 0), _excerpt(first, 1))))
-    assert markdown.startswith("One is said. [1]\n\n**B**\n\nThree is said. [2]\n\nTwo is said. [1]\n\n")
+    assert markdown.startswith("One is said. [1]\n\n**B**\n\nThree is said. [2]\n\n**A**\n\nTwo is said. [1]\n\n")
     assert [(cited.number, cited.heading) for cited in citations] == [(1, "A"), (2, "B")]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from service.adapters.bm25 import Bm25
 from service.answering.chunk_facts import FactBook, is_symptom
-from service.answering.ranking import Ranker, is_appendix
+from service.answering.ranking import QUESTION_WEIGHT, SHEET_WEIGHT, Ranker, is_appendix
 from service.domain import Chunk, Hit, TermStatistics
 
 from .sections import chunks_of
@@ -111,10 +111,25 @@ def test_words_count_by_nearness_where_a_chapter_asks_nothing() -> None:
     )
     hits = [Hit(near, 1, 0.6), Hit(far, 1, 0.3)]
     question = "put children away nobody"
-    ranker = Ranker(question, STATISTICS, TERMS, FACTS, (), {near.chapter})
+    ranker = Ranker(question, STATISTICS, TERMS, FACTS, (), {near.chapter: 0.5})
     assert _order(question, *hits) == ["A", "B"]
     assert [hit.chunk.heading for hit in ranker.ranked(hits)] == ["B", "A"]
     assert ranker.strength(hits) == Ranker(question, STATISTICS, TERMS, FACTS).strength(hits) == pytest.approx(0.8)
+
+
+def test_questions_from_outside_weigh_more_than_the_words_of_a_page() -> None:
+    """A page that was not written to answer people speaks its own words; who wrote the sheet knew theirs."""
+    worded, asked = _chunks(
+        "A\n\nPut children away somewhere else, and never let the pool be open while nobody looks after it at all.",
+        "B\n\nSet a limit below which a connection is closed again by the pool that it came from, whatever happens.",
+    )
+    hits = [Hit(worded, 1, 0.3, question=0.35), Hit(asked, 1, 0.5, question=0.8)]
+    question = "put children away nobody"
+    orders = [
+        [hit.chunk.heading for hit in Ranker(question, STATISTICS, TERMS, FACTS, (), {asked.chapter: w}).ranked(hits)]
+        for w in (QUESTION_WEIGHT, SHEET_WEIGHT)
+    ]
+    assert orders == [["A", "B"], ["B", "A"]]
 
 
 def test_a_chunk_found_by_cosine_alone_may_have_the_words() -> None:

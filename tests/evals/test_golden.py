@@ -15,6 +15,7 @@ from evals.golden import GoldenFileInvalid, Item, load, load_all
 from ingest.chapters import body_of, parse
 from ingest.folder import scan
 from ingest.markdown import outline
+from ingest.shipped_questions import SHEETS
 
 from ..knowledge_base.text import folded
 from ..small_index import PLAIN
@@ -181,7 +182,7 @@ def test_ids_that_stand_twice_are_named(tmp_path: Path) -> None:
 
 def test_no_golden_question_stands_in_a_sheet() -> None:
     """A question that a section carries word for word would be found by it, and measure nothing."""
-    sheets = [*OURS.glob("*/questions.yaml"), *(golden.FOLDER.parent / "sheets").glob("*.yaml")]
+    sheets = [*OURS.glob("*/questions.yaml"), *SHEETS.glob("*.yaml")]
     asked = {
         folded(question)
         for sheet in sheets

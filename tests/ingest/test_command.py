@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from ingest.shipped_questions import SHEETS
 from service.adapters.edge_store import EdgeStore
 from service.settings import PROJECT
 
@@ -77,6 +79,14 @@ def test_a_good_folder_is_reported_to_people(command: Command) -> None:
     ]  # fmt: skip
     assert "tokens in all; embedded 2 chunks" in ran.out
     assert "problem" not in ran.err
+
+
+def test_people_are_told_which_questions_came_with_the_program(command: Command) -> None:
+    """Pages of a known library are found in words that stand nowhere in the folder; a line says why."""
+    pages = list(yaml.safe_load((SHEETS / "pydantic.yaml").read_text(encoding="utf-8")))
+    write_tree(command.folder, dict.fromkeys(pages[:40], "It is a page.\n"))
+    ran = command.run()
+    assert "what people ask of 40 chapters came with this program (pydantic)" in ran.out
 
 
 def test_problems_are_named_and_cost_the_exit_code_every_time(command: Command) -> None:

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import yaml
 
 from ingest.folder import scan
 from ingest.pipeline import Pipeline
 from ingest.report import Changes, IngestReport
+from ingest.shipped_questions import SHEETS
 from service.adapters.bm25 import Bm25
 from service.adapters.edge_index import EdgeIndex
 from service.adapters.edge_store import EdgeStore
@@ -418,3 +420,12 @@ async def test_the_documentation_of_a_library_can_be_ingested(bench: Bench) -> N
         "**Details: Old versions.**\nNot before 2.0."
     )
     assert [s.text for block in best.blocks if block.language for s in block.sentences] == ["coerces strings"]
+
+
+async def test_the_report_says_where_questions_came_from(bench: Bench) -> None:
+    """Also when there was nothing to do; whoever wonders how a page was found in such words can look."""
+    sheet = yaml.safe_load((SHEETS / "pydantic.yaml").read_text(encoding="utf-8"))
+    bench.folder = write_tree(bench.folder.parent / "docs", dict.fromkeys(list(sheet)[:30], "It is a page.\n"))
+    assert (await bench.ingest()).shipped_questions == {"pydantic": 30}
+    again = await bench.ingest()
+    assert (again.chapters.none, again.shipped_questions) == (True, {"pydantic": 30})

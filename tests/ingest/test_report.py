@@ -58,4 +58,5 @@ def test_the_report_is_json() -> None:
         "cost_usd": "0.0002",
         "seconds": 1.235,
         "problems": [{"path": "a.md", "message": "is bad", "line": 3, "skipped": True}],
+        "shipped_questions": {},
     }

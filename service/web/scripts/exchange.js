@@ -247,8 +247,9 @@ function narrowed({ sections = [], levels = [], chapters = [] } = {}) {
 }
 
 /** Whether a paragraph says where code is from or where to read on: it is no part of the answer. @param {Element} paragraph */
-function isPointer({ childNodes: [words, link] }) {
-  return /^(From|Read on:) $/.test(words?.data ?? "") && link?.matches?.('a[href^="/read/"]');
+function isPointer({ textContent, childNodes: [words, link] }) {
+  const names = /^(From|Read on:) $/.test(words?.data ?? "") && link?.matches?.('a[href^="/read/"]');
+  return names || textContent === "Read on:";
 }
 
 /** A mark stands at the end of what it proves, not alone on the next line. */
