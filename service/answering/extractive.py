@@ -71,7 +71,7 @@ def compose(found: Found, sections: Mapping[str, Sequence[Chunk]], terms: Terms)
     table = table_for(found.query, main, excerpts) if code is None else None
     notes = notes_on(code[1], main, excerpts) if code else ()
     made = Composition(tuple(excerpts), table, code, notes)
-    return replace(made, further=_further(found, made.sections, weigh))
+    return replace(made, further=_further(found, sections, made.sections, weigh))
 
 
 def _best_sections(found: Found) -> list[tuple[str, float]]:
@@ -84,11 +84,16 @@ def _best_sections(found: Found) -> list[tuple[str, float]]:
     return list(sections.items())[:4]
 
 
-def _further(found: Found, used: set[str], weigh: Weigher) -> tuple[Pointer, ...]:
+def _further(
+    found: Found, sections: Mapping[str, Sequence[Chunk]], used: set[str], weigh: Weigher
+) -> tuple[Pointer, ...]:
     """Where to read on: other sections that were found, best first, at most three."""
     further: dict[str, list[Chunk]] = {}
     for rank, hit in enumerate(found.hits):
         section = hit.chunk.section_id
         if section in further or (rank < 12 and section not in used and not is_appendix(hit.chunk.heading)):
             further.setdefault(section, []).append(hit.chunk)
-    return tuple(Pointer(chunks[0], gist_of(weigh.units(chunks))) for chunks in list(further.values())[:3])
+    return tuple(
+        Pointer(chunks[0], gist_of(weigh.units(sections.get(section, chunks))))
+        for section, chunks in list(further.items())[:3]
+    )

@@ -29,6 +29,7 @@ _WANTS_TABLE = re.compile(
     r"^\W*when\b|\b(vs\.?|versus|compare|comparison|difference|better|or|trade-?offs?|which|choose|when (should|to))\b",
     re.IGNORECASE,
 )
+_DATA = frozenset({"json", "yaml", "toml", "ini", "xml", "csv", "text", "txt", "console", "output"})
 _NESTED = re.compile(
     r"^(?P<indent> +)(?P<fence>`{3,}|~{3,})(?P<language>[\w+-]*)[^\n]*\n.*?^(?P=indent)(?P=fence)[`~]* *$",
     re.MULTILINE | re.DOTALL,
@@ -44,7 +45,8 @@ def code_for(
     units = [unit for excerpt in excerpts for unit in excerpt.units]
     quoted = [unit.block for unit in units if unit.block.kind is BlockKind.CODE]
     best_first = sorted(units, key=lambda unit: -unit.score)
-    quoted += [place[1] for unit in best_first if (place := unit.announced(BlockKind.CODE))]
+    announced = [place[1] for unit in best_first if (place := unit.announced(BlockKind.CODE))]
+    quoted += sorted(announced, key=lambda block: block.language in _DATA)  # what is done with a file, before the file
     best = found.hits[0].chunk
     task = not _ASKS_FOR_WORDS.match(found.query)  # "leave out what is None": people say what they want to do
     asked = task or _WANTS_CODE.search(found.query) or _ERROR_TEXT.search(found.query) or _mostly_code(best)
@@ -61,7 +63,7 @@ def code_for(
     def worth(block: Block) -> float:
         near = 0.3 if block.start_line <= best.end_line and best.start_line <= block.end_line else 0.0
         near += 0.2 if 0 <= block.start_line - last <= 3 else 0.0
-        return weigh.overlap(block.text) + near - (0.3 if block.language in ("text", "console", "") else 0.0)
+        return weigh.overlap(block.text) + near - (0.3 if block.language in _DATA or not block.language else 0.0)
 
     chunk, block = max(whole, key=lambda place: worth(place[1]))
     return (chunk, block) if worth(block) > 0.1 else None

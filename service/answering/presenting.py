@@ -62,7 +62,7 @@ def link_to(chunk: Chunk) -> str:
 
 def _pointer(further: Pointer) -> str:
     """A list item: the link is the source of the sentence behind it."""
-    says = f": {_shown(further.says)}" if further.says else ""
+    says = f": {_shown(further.says).removesuffix(':')}" if further.says else ""  # its code is there, not here
     return f"- {link_to(further.chunk)}{says}"
 
 

@@ -103,9 +103,8 @@ class Unit:
     def stands_alone(self) -> bool:
         """Whether it says something though nothing that stands around it is shown."""
         text = self.block.kind in (BlockKind.PROSE, BlockKind.ITEM) and self.words >= FEWEST_WORDS
-        return text and not (
-            self.leads_on or self.leans_back or self.points_elsewhere or self.is_about_layout or self.is_note
-        )
+        says = text and (not self.leads_on or self.announced(BlockKind.CODE) is not None)
+        return says and not (self.leans_back or self.points_elsewhere or self.is_about_layout or self.is_note)
 
     @property
     def announces(self) -> bool:

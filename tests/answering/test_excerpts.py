@@ -267,3 +267,35 @@ def test_code_inside_the_quoted_step_is_its_code() -> None:
     assert composition.code[1].text == "```python\nlate(value)\n```"
     assert (composition.code[1].start_line, composition.code[1].end_line) == (17, 19)
     assert text.split("\n")[16].strip() == "```python"
+
+
+def test_what_is_done_with_a_file_comes_before_the_file() -> None:
+    """Of two blocks that are announced the code is shown: whoever wants to load a file has one."""
+    data = "Consider this YAML file of the pool, which is kept in a file:\n\n```yaml\npool: 5\n```\n"
+    code = "The YAML file is then loaded into the pool:\n\n```python\nload(file)\n```\n"
+    composition = _composed(f"# Files\n\n## YAML\n\n{data}\n{code}", "load the pool from a yaml file", "Why?")
+    assert composition.code is not None
+    assert composition.code[1].language == "python"
+
+
+def _pointers(markdown: str, question: str) -> list[str]:
+    """The lines under `Read on:`, of an answer whose first section is best."""
+    chunks = chunks_of(markdown)
+    hits = [Hit(chunk, 1.0 - 0.4 * rank) for rank, chunk in enumerate(chunks)]
+    found = Found(question, TERMS.terms(question), hits, STATISTICS, 0.9)
+    shown, _ = present(compose(found, {chunks[0].section_id: chunks[:1]}, TERMS))
+    return [line.split("](")[1].split(")", 1)[1] for line in shown.split("\n") if line.startswith("- [")]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("Some rules hold. The pool size of a worker is five.", ": The pool size of a worker is five."),
+     ("The pool size is set by this argument:\n\n```python\nset(pool)\n```", ": The pool size is set by this argument"),
+     ("This is the pool size of it.", ""),
+     ("```python\n# the pool size of this engine is set in that line here\nx = 1\n```", ""),
+     ("The pool size is five. " + "The pool size of it is " + "very " * 50 + "small.", ": The pool size is five.")],
+)  # fmt: skip
+def test_read_on_says_what_the_other_section_says(text: str, says: str) -> None:
+    """One sentence of it, about the question and complete by itself, or nothing but the link."""
+    first = "# Pools\n\n## Size\n\nThe pool size is a limit of the engine, and it is kept to.\n"
+    assert _pointers(f"{first}\n## Workers\n\n{text}\n", "pool size") == [says]

@@ -178,3 +178,16 @@ async def test_usage_without_calls_and_with_a_model(open_page: Opened, scripted:
     await other.get_by_role("link", name="Usage").click()
     await expect(other.get_by_role("img", name="US dollars a day")).to_be_visible()
     await expect(other.locator(".figures")).to_contain_text("Spent")
+
+
+async def test_where_to_read_on_is_no_part_of_the_answer(open_page: Opened, real: str) -> None:
+    """Further sections stand smaller than what is quoted, each a link with what it says, and lead to the reader."""
+    page = await open_page(real)
+    exchange = await answered(page, HOLD)
+    head = exchange.get_by_text("Read on:", exact=True)
+    item = exchange.locator(".block:has(> .pointer) + .block > ul > li").first
+    size = "part => parseFloat(getComputedStyle(part).fontSize)"
+    assert await head.evaluate(size) == await item.evaluate(size)
+    assert await item.evaluate(size) < await exchange.locator(".prose p").first.evaluate(size)
+    await item.get_by_role("link").first.click()
+    await expect(page.locator("article h1")).to_be_visible()
