@@ -9,7 +9,6 @@ from service.answering.units import FEWEST_WORDS, Unit
 from service.domain import BlockKind, Chunk
 
 MAX_SENTENCES = 5
-_GIST_WORDS = 45
 _SHORT_SECTION_WORDS = 110
 _NEAR = 3  # chunks: a longer section is on many things, and opens with another one
 
@@ -217,9 +216,3 @@ def worth_adding(excerpt: Excerpt, excerpts: Sequence[Excerpt]) -> bool:
         return False
     best = max(unit.score for unit in excerpts[0].units) if excerpts else 0.0
     return max(unit.score for unit in excerpt.units) >= 0.7 * best
-
-
-def gist_of(units: Sequence[Unit]) -> str:
-    """The one sentence that says most about the question by itself, or nothing where none does."""
-    alone = [unit for unit in units if unit.stands_alone and unit.words <= _GIST_WORDS]
-    return max(alone, key=lambda unit: unit.score).sentence.text if alone else ""

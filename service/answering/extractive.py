@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from service.answering.excerpts import MAX_SENTENCES, Excerpt, gist_of, runs_of, with_opening, worth_adding
+from service.answering.excerpts import MAX_SENTENCES, Excerpt, runs_of, with_opening, worth_adding
 from service.answering.illustrations import code_for, notes_on, table_for
 from service.answering.ranking import is_appendix
 from service.answering.retrieval import Found
@@ -94,6 +94,5 @@ def _further(
         if section in further or (rank < 12 and section not in used and not is_appendix(hit.chunk.heading)):
             further.setdefault(section, []).append(hit.chunk)
     return tuple(
-        Pointer(chunks[0], gist_of(weigh.units(sections.get(section, chunks))))
-        for section, chunks in list(further.items())[:3]
+        Pointer(chunks[0], weigh.gist(sections.get(section, chunks))) for section, chunks in list(further.items())[:3]
     )

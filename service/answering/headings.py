@@ -17,6 +17,7 @@ _FEWEST_WORDS = 3
 _MOST = 3
 _LOOKED_UP = 10
 _MARKS = re.compile(r"[`*\"'“”‘’]")
+_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Headings:
     def __init__(self, index: VectorIndex) -> None:
         self._index = index
         self._generation = ""
-        self._known: list[tuple[str, Named]] = []
+        self._known: dict[str, list[tuple[str, Named]]] = {}
 
     async def named_in(self, question: str) -> list[Named]:
         """The headings that stand in a question, the longest first; of those in one chapter only that one."""
@@ -43,10 +44,11 @@ class Headings:
             self._known = _known(await self._index.chapters())
             self._generation = generation.id
         asked = _folded(question)
+        candidates = (pair for word in set(_WORD.findall(asked)) for pair in self._known.get(word, ()))
+        quoted = [(folded, named) for folded, named in candidates if folded in asked and _whole(folded, asked)]
         found: dict[str, Named] = {}
-        for folded, named in self._known:
-            if folded in asked and _whole(folded, asked):
-                found.setdefault(named.chapter, named)
+        for _, named in sorted(quoted, key=lambda pair: (-len(pair[0]), pair[1].chapter)):
+            found.setdefault(named.chapter, named)
         return list(found.values())[:_MOST]
 
     async def with_named(
@@ -75,14 +77,16 @@ def _whole(part: str, text: str) -> bool:
     return not (before[-1:].isalnum() or after[:1].isalnum())
 
 
-def _known(chapters: Sequence[Chapter]) -> list[tuple[str, Named]]:
-    known = []
+def _known(chapters: Sequence[Chapter]) -> dict[str, list[tuple[str, Named]]]:
+    """Headings of some words by the first of them: a question is compared with few of the thousand."""
+    known: dict[str, list[tuple[str, Named]]] = {}
     for chapter in chapters:
         for heading in chapter.headings:
             folded = _folded(heading.text)
-            if len(folded.split()) >= _FEWEST_WORDS:
-                known.append((folded, Named(chapter.path, heading.anchor, heading.text)))
-    return sorted(known, key=lambda pair: -len(pair[0]))
+            first = _WORD.search(folded)
+            if first and len(folded.split()) >= _FEWEST_WORDS:
+                known.setdefault(first[0], []).append((folded, Named(chapter.path, heading.anchor, heading.text)))
+    return known
 
 
 def _folded(text: str) -> str:

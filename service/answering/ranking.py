@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
 
@@ -103,7 +103,7 @@ class Ranker:
         close.sort(key=itemgetter(0), reverse=True)
         floor = close[-1][0] if close else 0.0
         rest = [(min(floor, guess), hit) for guess, hit in guesses[RERANKED:]]
-        return [replace(hit, score=score) for score, hit in [*close, *rest]]
+        return [hit.scored(score) for score, hit in [*close, *rest]]
 
     def strength(self, hits: Sequence[Hit]) -> float:
         """How strong the evidence of the first few of ranked hits is, all words counted in full."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from service.domain import Block, BlockKind, Chunk, Sentence
 
@@ -40,23 +41,25 @@ _TITLE = re.compile(r"\W*\*\*[^*]+\*\*\s*")  # of a box or a paragraph that foll
 class Unit:
     """A sentence where it stands: which block of which chunk, its place in the section, and the block after its own.
 
-    That block may be in another chunk: a long code block seldom fits beside the sentence that leads to it. A note
-    explains one line of the code before it, by number.
+    That block may be in another chunk: a long code block seldom fits beside the sentence that leads to it. `words` is the
+    sentence's length. A note explains one line of the code before it, by number.
     """
 
     sentence: Sentence
     block: Block
     chunk: Chunk
     order: int
-    score: float = 0.0
-    terms: frozenset[int] = frozenset()
+    words: int
     following: tuple[Chunk, Block] | None = None
     is_note: bool = False
+    score: float = 0.0
+    terms: frozenset[int] = frozenset()
 
-    @property
-    def words(self) -> int:
-        """How long it is."""
-        return len(self.sentence.text.split())
+    def weighed(self, score: float, terms: frozenset[int]) -> Unit:
+        """The same with a score; `replace` takes four times as long, and an answer weighs some thirty sentences."""
+        return Unit(
+            self.sentence, self.block, self.chunk, self.order, self.words, self.following, self.is_note, score, terms
+        )  # fmt: skip
 
     @property
     def leads_on(self) -> bool:
@@ -114,6 +117,19 @@ class Unit:
     def announced(self, kind: BlockKind) -> tuple[Chunk, Block] | None:
         """The block of this kind that it leads to, and its chunk."""
         return self.following if self.leads_on and self.following and self.following[1].kind is kind else None
+
+
+def units_of(section: Sequence[Chunk]) -> list[Unit]:
+    """All sentences of a section in order, not weighed yet."""
+    units: list[Unit] = []
+    places = [(chunk, block) for chunk in section for block in chunk.blocks]
+    notes = notes_in([block for _, block in places])
+    for (chunk, block), following in zip_longest(places, places[1:]):
+        is_note = bool(notes) and block in notes
+        for sentence in block.sentences:
+            after = following if sentence is block.sentences[-1] else None
+            units.append(Unit(sentence, block, chunk, len(units), len(sentence.text.split()), after, is_note))
+    return units
 
 
 def notes_in(blocks: Sequence[Block]) -> list[Block]:

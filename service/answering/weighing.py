@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
-from itertools import zip_longest
 
 from service.answering.coverage import Coverage
 from service.answering.retrieval import Found
-from service.answering.units import FEWEST_WORDS, Unit, notes_in
+from service.answering.units import FEWEST_WORDS, Unit, units_of
 from service.domain import BlockKind, Chunk
 from service.ports import Terms
 
+_GIST_WORDS = 45
 _FRAME = "difference different differ differs compare compared versus vs"  # asks about things, is none of them
 _DEFINITION = re.compile(r"\W*(?:\*\*|__|`)([^:\n]{2,60}?)(?:\*\*|__|`)\W{0,3}?\s*[:\u2013\u2014]\s")
 
@@ -29,24 +28,24 @@ class Weigher:
 
     def units(self, section: Sequence[Chunk]) -> list[Unit]:
         """All sentences of a section with their scores, in order."""
-        units: list[Unit] = []
-        places = [(chunk, block) for chunk in section for block in chunk.blocks]
-        notes = notes_in([block for _, block in places])
-        for (chunk, block), following in zip_longest(places, places[1:]):
-            for sentence in block.sentences:
-                own = self._terms.terms(sentence.text)
-                after = following if sentence is block.sentences[-1] else None
-                unit = Unit(sentence, block, chunk, len(units), 0.0, own, after, block in notes)
-                units.append(replace(unit, score=self._score(unit)))
-        return units
+        return [self._weighed(unit) for unit in units_of(section)]
+
+    def gist(self, section: Sequence[Chunk]) -> str:
+        """The one sentence that says most about the question by itself, or nothing where none does."""
+        alone = [unit for unit in units_of(section) if unit.stands_alone and unit.words <= _GIST_WORDS]
+        return max(map(self._weighed, alone), key=lambda unit: unit.score).sentence.text if alone else ""
 
     def overlap(self, text: str) -> float:
         """How much of the question's weight a text covers, 0 to 1."""
         return self._coverage.of(self._terms.terms(text))
 
-    def _score(self, unit: Unit) -> float:
+    def _weighed(self, unit: Unit) -> Unit:
+        terms = self._terms.terms(unit.sentence.text)
+        return unit.weighed(self._score(unit, terms), terms)
+
+    def _score(self, unit: Unit, terms: frozenset[int]) -> float:
         """Weights from a fit on the golden questions, rounded (DECISIONS.md)."""
-        score = self._coverage.of(unit.terms)
+        score = self._coverage.of(terms)
         score += 0.5 if (defined := _defined(unit.sentence.text)) and defined <= self._asked else 0.0
         score += 0.55 * self._chunk_scores.get(unit.chunk.id, 0.5 * self._best) / max(self._best, 0.01)
         score -= 0.25 if unit.words < FEWEST_WORDS else 0.0

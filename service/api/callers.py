@@ -12,7 +12,7 @@ from service.api.dependencies import Running
 _bearer = HTTPBearer(auto_error=False, description="A key made by `mastery key NAME`; optional unless required.")
 
 
-def calling(
+async def calling(
     service: Running,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> str:

@@ -9,8 +9,8 @@ from fastapi import Depends, Request
 from service.wiring import Service
 
 
-def running_service(request: Request) -> Service:
-    """The service that the lifespan opened."""
+async def running_service(request: Request) -> Service:
+    """The service that the lifespan opened; `async`, since FastAPI sends other dependencies through a thread."""
     return cast(Service, request.state.service)
 
 

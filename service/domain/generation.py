@@ -74,3 +74,7 @@ class Hit:
     dense: float | None = None
     lexical: float | None = None
     question: float | None = None
+
+    def scored(self, score: float) -> Hit:
+        """The same with another score; `replace` takes four times as long, and every question has some hundred hits."""
+        return Hit(self.chunk, score, self.dense, self.lexical, self.question)

@@ -14,7 +14,7 @@ from .sections import chunks_of
 def _excerpt(chunk: Chunk, *places: int) -> Excerpt:
     """An excerpt of the chunk's sentences at these places."""
     units = [
-        Unit(sentence, block, chunk, order)
+        Unit(sentence, block, chunk, order, len(sentence.text.split()))
         for order, (block, sentence) in enumerate(
             (block, sentence) for block in chunk.blocks for sentence in block.sentences
         )
