@@ -41,8 +41,8 @@ _TITLE = re.compile(r"\W*\*\*[^*]+\*\*\s*")  # of a box or a paragraph that foll
 class Unit:
     """A sentence where it stands: which block of which chunk, its place in the section, and the block after its own.
 
-    That block may be in another chunk: a long code block seldom fits beside the sentence that leads to it. `words` is the
-    sentence's length. A note explains one line of the code before it, by number.
+    That block may be in another chunk: a long code block seldom fits beside the sentence that leads to it. `words` is
+    the sentence's length. A note explains one line of the code before it, by number.
     """
 
     sentence: Sentence
