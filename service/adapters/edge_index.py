@@ -26,7 +26,7 @@ from service.adapters import points
 from service.adapters.bm25 import Bm25
 from service.adapters.edge_builder import CHUNKS
 from service.adapters.edge_store import EdgeStore, StoredGeneration
-from service.adapters.hybrid import FUSED, PREFETCH, RRF_K, WEIGHTS, Ranking, hits_of
+from service.adapters.hybrid import PREFETCH, RRF_K, TIES, WEIGHTS, Ranking, hits_of
 from service.adapters.points import DENSE, QUESTIONS, SPARSE
 from service.domain import Chapter, Chunk, Fingerprint, Generation, Hit, SearchFilter, TermStatistics
 from service.errors import IndexCorrupted, IndexMismatch, IndexMissing, IndexProblem
@@ -77,7 +77,7 @@ class EdgeIndex:
         prefetches = [edge.Prefetch(query=query, limit=PREFETCH, filter=condition) for query in queries.values()]
         fusion: Any = edge.Fusion.Rrf(k=RRF_K, weights=[WEIGHTS[way] for way in queries])  # its stub is wrong
         requests = [
-            edge.QueryRequest(prefetches=prefetches, query=fusion, limit=FUSED),
+            edge.QueryRequest(prefetches=prefetches, query=fusion, limit=limit + TIES),
             *(edge.QueryRequest(query=query, limit=PREFETCH, filter=condition) for query in queries.values()),
         ]
         found, *rankings = (_ranking(found) for found in view.shard.query_batch(edge.QueryBatchRequest(requests)))

@@ -12,7 +12,7 @@ from service.adapters.points import DENSE, QUESTIONS, SPARSE
 from service.domain import Chunk, Hit
 
 PREFETCH = 50
-FUSED = 3 * PREFETCH  # all that the ways of matching can find together, see `Ranking.best`
+TIES = 20  # more than can share a fused score at the end of what is wanted, see `Ranking.best`
 RRF_K = 20
 WEIGHTS: Mapping[str, float] = {DENSE: 1.0, SPARSE: 1.0, QUESTIONS: 0.7}
 

@@ -10,7 +10,7 @@ from qdrant_client import AsyncQdrantClient, models
 
 from service.adapters import points
 from service.adapters.bm25 import Bm25
-from service.adapters.hybrid import FUSED, PREFETCH, RRF_K, WEIGHTS, Ranking, hits_of
+from service.adapters.hybrid import PREFETCH, RRF_K, TIES, WEIGHTS, Ranking, hits_of
 from service.adapters.points import DENSE, QUESTIONS, SPARSE
 from service.adapters.qdrant_store import NotThere, aliased, condition, reaching, read_manifest
 from service.domain import Chapter, Chunk, Fingerprint, Generation, Hit, SearchFilter, TermStatistics
@@ -70,7 +70,7 @@ class QdrantIndex:
         ]
         fusion = models.RrfQuery(rrf=models.Rrf(k=RRF_K, weights=[WEIGHTS[way] for way in queries]))
         requests = [
-            models.QueryRequest(prefetch=prefetches, query=fusion, limit=FUSED),
+            models.QueryRequest(prefetch=prefetches, query=fusion, limit=limit + TIES),
             *(
                 models.QueryRequest(query=query, using=way, limit=PREFETCH, filter=condition_)
                 for way, query in queries.items()
