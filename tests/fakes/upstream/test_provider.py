@@ -13,6 +13,7 @@ import openai
 import pytest
 from pydantic import BaseModel
 
+from ...waiting import until
 from . import Billed, Provider, Reply, always, by_chance, in_turn, named
 from .drafting import written
 from .reply import NAMED
@@ -109,6 +110,7 @@ async def test_streamed_or_not_it_says_the_same_and_bills_the_same(upstream: tup
     assert chunks[-2].choices[0].finish_reason == whole.choices[0].finish_reason == "stop"
     assert chunks[-1].usage == whole.usage
     assert whole.usage is not None
+    await until(lambda: len(provider.bill) == 2)  # a stream is billed when it has ended, which the client may see first
     assert provider.bill == [Billed("gpt-6-luna", whole.usage.prompt_tokens, 0, whole.usage.completion_tokens)] * 2
     bare = [chunk async for chunk in await sdk.chat.completions.create(**request(stream=True))]
     assert bare[-1].choices
