@@ -26,7 +26,7 @@ from service.adapters import points
 from service.adapters.bm25 import Bm25
 from service.adapters.edge_builder import CHUNKS
 from service.adapters.edge_store import EdgeStore, StoredGeneration
-from service.adapters.hybrid import PREFETCH, RRF_K, TIES, WEIGHTS, Ranking, hits_of
+from service.adapters.hybrid import PREFETCH, Ranking, fuse, hits_of
 from service.adapters.points import DENSE, QUESTIONS, SPARSE
 from service.domain import Chapter, Chunk, Fingerprint, Generation, Hit, SearchFilter, TermStatistics
 from service.errors import IndexCorrupted, IndexMismatch, IndexMissing, IndexProblem
@@ -64,7 +64,7 @@ class EdgeIndex:
         return True
 
     async def search(self, text: str, vector: Vector, limit: int, where: SearchFilter) -> list[Hit]:
-        """Four queries planned as one batch: the fused one, and each way by itself for its scores."""
+        """One query for each way of matching, planned as one batch."""
         view = await self._open()
         condition = view.condition(where)
         sparse = self._bm25.query(text)
@@ -74,15 +74,10 @@ class EdgeIndex:
             SPARSE: edge.Query.Nearest(edge.SparseVector(sparse.indices, sparse.values), using=SPARSE),
             QUESTIONS: edge.Query.Nearest([dense], using=QUESTIONS),
         }
-        prefetches = [edge.Prefetch(query=query, limit=PREFETCH, filter=condition) for query in queries.values()]
-        fusion: Any = edge.Fusion.Rrf(k=RRF_K, weights=[WEIGHTS[way] for way in queries])  # its stub is wrong
-        requests = [
-            edge.QueryRequest(prefetches=prefetches, query=fusion, limit=limit + TIES),
-            *(edge.QueryRequest(query=query, limit=PREFETCH, filter=condition) for query in queries.values()),
-        ]
-        found, *rankings = (_ranking(found) for found in view.shard.query_batch(edge.QueryBatchRequest(requests)))
+        requests = [edge.QueryRequest(query=query, limit=PREFETCH, filter=condition) for query in queries.values()]
+        rankings = (_ranking(found) for found in view.shard.query_batch(edge.QueryBatchRequest(requests)))
         ways = dict(zip(queries, rankings, strict=True))
-        fused = found.best(limit, ways)
+        fused = fuse(ways, limit)
         view.ensure_chunks(fused.ids)
         return hits_of(fused, ways, view.chunk)
 

@@ -10,7 +10,7 @@ from qdrant_client import AsyncQdrantClient, models
 
 from service.adapters import points
 from service.adapters.bm25 import Bm25
-from service.adapters.hybrid import PREFETCH, RRF_K, TIES, WEIGHTS, Ranking, hits_of
+from service.adapters.hybrid import PREFETCH, Ranking, fuse, hits_of
 from service.adapters.points import DENSE, QUESTIONS, SPARSE
 from service.adapters.qdrant_store import NotThere, aliased, condition, reaching, read_manifest
 from service.domain import Chapter, Chunk, Fingerprint, Generation, Hit, SearchFilter, TermStatistics
@@ -51,7 +51,7 @@ class QdrantIndex:
         return True
 
     async def search(self, text: str, vector: Vector, limit: int, where: SearchFilter) -> list[Hit]:
-        """Four queries in one request: the fused one, and each way by itself for its scores."""
+        """One query for each way of matching, in one request."""
         return await self._reading(lambda collection: self._search(collection, text, vector, limit, where))
 
     async def _search(
@@ -65,24 +65,17 @@ class QdrantIndex:
             SPARSE: models.NearestQuery(nearest=models.SparseVector(indices=sparse.indices, values=sparse.values)),
             QUESTIONS: models.NearestQuery(nearest=[dense]),
         }
-        prefetches = [
-            models.Prefetch(query=query, using=way, limit=PREFETCH, filter=condition_) for way, query in queries.items()
-        ]
-        fusion = models.RrfQuery(rrf=models.Rrf(k=RRF_K, weights=[WEIGHTS[way] for way in queries]))
         requests = [
-            models.QueryRequest(prefetch=prefetches, query=fusion, limit=limit + TIES),
-            *(
-                models.QueryRequest(query=query, using=way, limit=PREFETCH, filter=condition_)
-                for way, query in queries.items()
-            ),
+            models.QueryRequest(query=query, using=way, limit=PREFETCH, filter=condition_)
+            for way, query in queries.items()
         ]
         async with reaching("searching"):
             responses = await self._client.query_batch_points(collection.name, requests)
         if len(responses) != len(requests):
             raise IndexUnreachable(f"Qdrant answered {len(responses)} of {len(requests)} queries")
-        found, *rankings = (_ranking(response.points) for response in responses)
+        rankings = (_ranking(response.points) for response in responses)
         ways = dict(zip(queries, rankings, strict=True))
-        fused = found.best(limit, ways)
+        fused = fuse(ways, limit)
         chunks = await self._chunks(collection, fused.ids)
         there = [id_ for id_ in fused.ids if id_ in chunks]
         kept = Ranking(there, [score for id_, score in zip(fused.ids, fused.scores, strict=True) if id_ in chunks])
