@@ -59,15 +59,13 @@ def _answered(source: Source, parsed: Outline) -> tuple[dict[str, tuple[str, ...
     """What is asked of the chapter's sections; an anchor that is none of them is named and left out."""
     anchors = {heading.anchor for heading in parsed.headings} | {"" for part in parsed.sections if not part.trail}
     known = {anchor: texts for anchor, texts in source.asked.items() if anchor in anchors}
-    missing = (
-        ()
-        if source.shipped
-        else [  # a library's pages change from version to version
-            f"no heading with the anchor `{anchor}`" if anchor else f"no {INTRODUCTION} before its first heading"
-            for anchor in source.asked
-            if anchor not in anchors
-        ]
-    )
+    if source.shipped:  # a library's pages change from version to version
+        return known, []
+    missing = [
+        f"no heading with the anchor `{anchor}`" if anchor else f"no {INTRODUCTION} before its first heading"
+        for anchor in source.asked
+        if anchor not in anchors
+    ]
     return known, [Problem(source.path, f"has {what}, which questions.yaml names", skipped=False) for what in missing]
 
 

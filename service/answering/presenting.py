@@ -17,9 +17,8 @@ _SMALL_TABLE = 14
 
 _RELATIVE_LINK = re.compile(r"!?\[([^\]]*)\]\((?!https?://)[^)]*\)")
 _CODE_SPAN = re.compile(r"((?<!`)`+(?!`).+?(?<!`)`+(?!`))")
-_MARKUP = re.compile(
-    r"[\\`*\[\]<>~]|(?<![^\W_])_+|_+(?![^\W_])"
-)  # what a heading must not be read as; `to_thread` is a name
+# What a heading must not be read as; `to_thread` is a name.
+_MARKUP = re.compile(r"[\\`*\[\]<>~]|(?<![^\W_])_+|_+(?![^\W_])")
 _IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 
 
