@@ -19,6 +19,7 @@ import numpy as np
 import onnxruntime
 from tokenizers import Encoding, Tokenizer
 
+from service.adapters.batcher import Batcher
 from service.errors import EmbeddingFailed
 from service.ports import Vector, Vectors
 
@@ -27,7 +28,6 @@ BATCH_TOKENS = 256
 """Of a batch, padding counted: one long text, or several short ones. More cost 25 % of the speed and all the memory."""
 
 _GIVEN = 16  # texts handed to a thread at a time
-_ASKED_TOGETHER = 6  # questions; more of them take memory and are not faster
 
 
 class LocalEmbedder:
@@ -53,42 +53,15 @@ class LocalEmbedder:
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="embed")
-        self._asked: list[tuple[str, asyncio.Future[Vector]]] = []
-        self._embedding: asyncio.Task[None] | None = None
+        self._batcher = Batcher(self.embed_all, self._threads)
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a text, without the model's two markers."""
         return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
     async def embed_query(self, text: str) -> Vector:
-        """The unit vector of one question; what is over 256 tokens is not read.
-
-        One question is embedded at once; those that come meanwhile wait for it, and are then embedded together, which
-        takes little longer than one of them alone.
-        """
-        vector: asyncio.Future[Vector] = asyncio.get_running_loop().create_future()
-        self._asked.append((text, vector))
-        if self._embedding is None or self._embedding.done():
-            self._embedding = asyncio.create_task(self._embed_asked())
-        return await vector
-
-    async def _embed_asked(self) -> None:
-        """Embed what was asked until nothing is left; a failure is that of the questions it concerns."""
-        loop = asyncio.get_running_loop()
-        while self._asked:
-            taken = sorted(self._asked[:_ASKED_TOGETHER], key=lambda asked: len(asked[0]), reverse=True)
-            del self._asked[:_ASKED_TOGETHER]
-            waiting = [vector for _, vector in taken]
-            try:
-                vectors = await loop.run_in_executor(self._threads, self.embed_all, [text for text, _ in taken])
-            except (EmbeddingFailed, RuntimeError) as error:  # a model that is damaged; one that is closed
-                for vector in waiting:
-                    if not vector.done():
-                        vector.set_exception(error)
-            else:
-                for vector, made in zip(waiting, vectors, strict=True):
-                    if not vector.done():  # who asked may have left
-                        vector.set_result(made)
+        """The unit vector of one question; what is over 256 tokens is not read."""
+        return await self._batcher.vector_of(text)
 
     async def embed_documents(self, texts: Sequence[str]) -> AsyncIterator[tuple[list[int], Vectors]]:
         """Batches of texts of like length, the longest first, so that little is spent on padding."""
@@ -140,7 +113,7 @@ class LocalEmbedder:
 
     async def close(self) -> None:
         """End the threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.shutdown(wait=False)
 
 
 def _cut(encoding: Encoding) -> list[int]:
