@@ -63,6 +63,7 @@ class RunningService:
                     break
             except OSError:
                 if time.perf_counter() - started > 30:
+                    self.__exit__()
                     raise
                 time.sleep(0.01)
         self.ready_seconds = time.perf_counter() - started

@@ -24,6 +24,7 @@ from filelock import FileLock, Timeout
 
 from service.adapters import points
 from service.adapters.bm25 import Bm25
+from service.adapters.edge_batch import Found, SearchBatch
 from service.adapters.edge_builder import CHUNKS
 from service.adapters.edge_store import EdgeStore, StoredGeneration
 from service.adapters.hybrid import PREFETCH, Ranking, fuse, hits_of
@@ -58,13 +59,13 @@ class EdgeIndex:
             fresh = await asyncio.to_thread(self._load)
             old, self._view = self._view, fresh
         if old:
-            # No search uses it: none waits between opening and reading. `close` waits for this, if it is cut short.
+            # Nothing waits between opening and reading but searches for the loop's next turn, which comes before this.
             self._closing = asyncio.create_task(asyncio.to_thread(old.close))
-            await asyncio.shield(self._closing)
+            await asyncio.shield(self._closing)  # `close` waits for it, if this is cut short
         return True
 
     async def search(self, text: str, vector: Vector, limit: int, where: SearchFilter) -> list[Hit]:
-        """One query for each way of matching, planned as one batch."""
+        """One query for each way of matching."""
         view = await self._open()
         condition = view.condition(where)
         sparse = self._bm25.query(text)
@@ -75,11 +76,14 @@ class EdgeIndex:
             QUESTIONS: edge.Query.Nearest([dense], using=QUESTIONS),
         }
         requests = [edge.QueryRequest(query=query, limit=PREFETCH, filter=condition) for query in queries.values()]
-        rankings = (_ranking(found) for found in view.shard.query_batch(edge.QueryBatchRequest(requests)))
-        ways = dict(zip(queries, rankings, strict=True))
-        fused = fuse(ways, limit)
-        view.ensure_chunks(fused.ids)
-        return hits_of(fused, ways, view.chunk)
+
+        def read(found: Found) -> list[Hit]:
+            ways = dict(zip(queries, map(_ranking, found), strict=True))
+            fused = fuse(ways, limit)
+            view.ensure_chunks(fused.ids)
+            return hits_of(fused, ways, view.chunk)
+
+        return await view.searches.search(requests, read)
 
     async def section(self, chapter: str, section_id: str) -> list[Chunk]:
         """All chunks of one section, in reading order."""
@@ -105,6 +109,7 @@ class EdgeIndex:
             if self._closing:
                 await self._closing
             if self._view:
+                self._view.searches.run()
                 self._view.close()
                 self._view = None
 
@@ -147,6 +152,7 @@ class _View:
             shutil.copytree(stored.shard, self._folder, copy_function=_link)
             stored.verify(self._folder)
             self.shard = edge.EdgeShard.load(str(self._folder))
+            self.searches = SearchBatch(self.shard)
             found = self.shard.count(CHUNKS)
             self.statistics()  # every question needs both: read here, in a thread, and not by the first answer
             self.chapters()

@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -52,7 +53,7 @@ class LocalEmbedder:
             ) from error
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
-        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="embed")
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="embed", initializer=_let_others_go_first)
         self._batcher = Batcher(self.embed_all, self._threads)
 
     def count_tokens(self, text: str) -> int:
@@ -119,6 +120,16 @@ class LocalEmbedder:
 def _cut(encoding: Encoding) -> list[int]:
     ids = encoding.ids
     return ids if len(ids) <= MAX_TOKENS else [*ids[: MAX_TOKENS - 1], ids[-1]]
+
+
+def _let_others_go_first() -> None:
+    """Linux schedules this thread, and those that the model starts in it, as what computes and isn't waited for.
+
+    It keeps its share of the cores, but when it wakes up it does not interrupt the event loop or the engine.
+    """
+    if hasattr(os, "SCHED_BATCH"):
+        with suppress(OSError):  # a sandbox that forbids it
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def _session(weights: Path) -> onnxruntime.InferenceSession:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -161,6 +163,19 @@ def identity_model() -> bytes:
     ends = part(11, part(1, b"x") + part(2, kind)) + part(12, part(1, b"y") + part(2, kind))
     graph = part(1, node) + part(2, b"g") + ends
     return part(1, 8) + part(7, graph) + part(8, part(2, 17))
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="a policy of Linux")
+async def test_embedding_does_not_interrupt_the_event_loop(model: LocalEmbedder) -> None:
+    """Its threads are scheduled as batch work, this one is not."""
+    await model.embed_query("ready")
+    policies = {
+        os.sched_getscheduler(thread.native_id)
+        for thread in threading.enumerate()
+        if thread.name.startswith("embed") and thread.native_id
+    }
+    assert policies == {os.SCHED_BATCH}
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 async def test_questions_that_come_together_are_embedded_together(model: LocalEmbedder) -> None:
