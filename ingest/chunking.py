@@ -11,11 +11,11 @@ import hashlib
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 from ingest.chapters import body_of, words_of
 from ingest.markdown import Section, inner_blocks, outline
-from ingest.pieces import CountTokens, pieces_of
+from ingest.pieces import Count, pieces_of
+from ingest.token_counts import TokenCounts
 from service.domain import Block, BlockKind, Chapter, Chunk
 
 TARGET_TOKENS = 200
@@ -25,11 +25,12 @@ _DEEPEST = 8  # lists and quotes inside each other that are taken apart
 _NAMESPACE = uuid.UUID("6c1f2a5e-2a53-5d0c-9a36-1f1c7a1d3b52")
 
 
-def chunk(chapter: Chapter, count: CountTokens) -> list[Chunk]:
+def chunk(chapter: Chapter, count: TokenCounts) -> list[Chunk]:
     """Cut one chapter. `count` gives the tokens of a text for the embedding model."""
-    count = lru_cache(maxsize=None)(count)  # packing weighs every block several times
+    sections = outline(body_of(chapter), chapter.body_line).sections
+    _count_ahead(sections, count)
     chunks: list[Chunk] = []
-    for number, section in enumerate(outline(body_of(chapter), chapter.body_line).sections):
+    for number, section in enumerate(sections):
         context = _context(chapter, section, count)
         room = MAX_TOKENS - count(context)
         target = min(room, TARGET_TOKENS - count(context) // 2)
@@ -38,7 +39,14 @@ def chunk(chapter: Chapter, count: CountTokens) -> list[Chunk]:
     return chunks
 
 
-def _context(chapter: Chapter, section: Section, count: CountTokens) -> str:
+def _count_ahead(sections: Sequence[Section], count: TokenCounts) -> None:
+    """Count every block, and the lines of those that must be cut: many together are counted in half the time."""
+    texts = [block.text for section in sections for block in section.blocks]
+    count.ahead(texts)
+    count.ahead([line for text in texts if count(text) > MAX_TOKENS for line in text.split("\n")])
+
+
+def _context(chapter: Chapter, section: Section, count: Count) -> str:
     """`words of the path › title › headings`, cut from the left where headings are very long."""
     headings = [heading.text for heading in section.trail if heading.text != chapter.title]
     parts = [words_of(chapter.path), chapter.title, *headings]
@@ -73,7 +81,7 @@ def _chunk(
     return replace(made, id=str(uuid.uuid5(_NAMESPACE, f"{chapter.path}\n{position}\n{digest}")), content_hash=digest)
 
 
-def _pack(blocks: Sequence[Block], target: int, room: int, count: CountTokens) -> Iterator[list[Block]]:
+def _pack(blocks: Sequence[Block], target: int, room: int, count: Count) -> Iterator[list[Block]]:
     """Group neighbouring blocks up to the target; a lead-in (`…:`) goes with what it leads to."""
     pending: list[Block] = []
     size = 0
@@ -102,7 +110,7 @@ def _leads(block: Block) -> bool:
     )
 
 
-def _fitting(blocks: Sequence[Block], room: int, count: CountTokens, depth: int = 0) -> Iterator[Block]:
+def _fitting(blocks: Sequence[Block], room: int, count: Count, depth: int = 0) -> Iterator[Block]:
     """The blocks; of those over the room, list items and quotes come as what they consist of, others in pieces."""
     for block in blocks:
         nests = block.kind in (BlockKind.ITEM, BlockKind.QUOTE) and depth < _DEEPEST

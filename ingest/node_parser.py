@@ -15,7 +15,7 @@ from llama_index.core.schema import BaseNode, Document, NodeRelationship, TextNo
 from pydantic import PrivateAttr
 
 from ingest.chunking import chunk
-from ingest.pieces import CountTokens
+from ingest.token_counts import TokenCounts
 from service.domain import Chapter, Chunk
 
 
@@ -26,12 +26,12 @@ class ChapterNodeParser(NodeParser):
     """
 
     _chapters: Mapping[str, Chapter] = PrivateAttr()
-    _count: CountTokens = PrivateAttr()
+    _count: TokenCounts = PrivateAttr()
     _on_chapter: Callable[[], None] = PrivateAttr()
     _chunks: dict[str, Chunk] = PrivateAttr(default_factory=dict)
 
     def __init__(
-        self, chapters: Sequence[Chapter], count: CountTokens, on_chapter: Callable[[], None] = lambda: None
+        self, chapters: Sequence[Chapter], count: TokenCounts, on_chapter: Callable[[], None] = lambda: None
     ) -> None:
         super().__init__(include_prev_next_rel=False, include_metadata=False)
         self._chapters = {chapter.path: chapter for chapter in chapters}
@@ -54,7 +54,7 @@ class ChapterNodeParser(NodeParser):
         return parsed
 
 
-def run(chapters: Sequence[Chapter], count: CountTokens, on_chapter: Callable[[], None]) -> list[Chunk]:
+def run(chapters: Sequence[Chapter], count: TokenCounts, on_chapter: Callable[[], None]) -> list[Chunk]:
     """Chapters -> chunks through LlamaIndex's pipeline."""
     parser = ChapterNodeParser(chapters, count, on_chapter)
     documents = [Document(id_=chapter.path, text=chapter.text) for chapter in chapters]

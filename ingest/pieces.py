@@ -14,7 +14,9 @@ from itertools import accumulate
 
 from service.domain import Block, BlockKind, Sentence
 
-CountTokens = Callable[[str], int]
+Count = Callable[[str], int]
+"""Tokens of a text."""
+
 _LOOK_AHEAD = 10_000  # characters of a block that may stand before its next sentence
 
 
@@ -32,7 +34,7 @@ class _Line:
         return self.text[:1] not in (" ", "\t", ")", "]", "}")
 
 
-def pieces_of(block: Block, room: int, count: CountTokens) -> list[Block]:
+def pieces_of(block: Block, room: int, count: Count) -> list[Block]:
     """Cut a block into pieces of at most `room` tokens; each knows its part and its own lines."""
     lines, head, tail = _lines(block)
     cost = sum(count(line.text) for line in (*head, *tail))
@@ -99,7 +101,7 @@ def _folded(text: str) -> str:
     return re.sub(r"[\s>]+", " ", text).strip()
 
 
-def _runs(lines: list[_Line], room: int, count: CountTokens) -> Iterator[list[_Line]]:
+def _runs(lines: list[_Line], room: int, count: Count) -> Iterator[list[_Line]]:
     """Runs of lines that fit the room."""
     lines = [piece for line in lines for piece in _short(line, room, count)]
     costs = [count(line.text) + 1 for line in lines]
@@ -123,7 +125,7 @@ def _good_break(lines: list[_Line], start: int, stop: int) -> int:
     return blank or next((number for number in half if lines[number].outermost), stop)
 
 
-def _short(line: _Line, room: int, count: CountTokens) -> Iterator[_Line]:
+def _short(line: _Line, room: int, count: Count) -> Iterator[_Line]:
     """The line, cut where it is over the room by itself: between words if it has any, else anywhere."""
     tokens = count(line.text) + 1
     if tokens <= room:

@@ -25,6 +25,7 @@ from ingest.folder import scan
 from ingest.placing import texts_of, with_questions
 from ingest.report import Changes, IngestReport, chapter_changes, chunk_changes
 from ingest.sources import Problem, Source
+from ingest.token_counts import TokenCounts
 from service.domain import Chapter, Chunk, Fingerprint, Generation, TermStatistics
 from service.errors import EmptyKnowledgeBase, IndexCorrupted, IngestFailed
 from service.ports import CachingEmbedder, GenerationWriter, IndexStore, Terms, Vectors
@@ -110,7 +111,7 @@ class Pipeline:
                 raise EmptyKnowledgeBase(folder)
             texts = texts_of(chapters, chunks)
             missing = self.embedder.missing(texts)
-            missing_tokens = sum(self.embedder.count_tokens(texts[position]) for position in missing)
+            missing_tokens = sum(self.embedder.count_tokens([texts[position] for position in missing]))
             cost = self.embedder.cost(missing_tokens)
             self.progress.estimate(len(missing), missing_tokens, cost)
             if writer:
@@ -136,7 +137,7 @@ class Pipeline:
         from ingest import node_parser  # noqa: PLC0415 - LlamaIndex takes 1.1 s; an unchanged folder does not need it
 
         self.progress.step("Reading chapters", len(chapters))
-        return node_parser.run(chapters, self.embedder.count_tokens, self.progress.advance)
+        return node_parser.run(chapters, TokenCounts(self.embedder.count_tokens), self.progress.advance)
 
     def _generation(self, id_: str, chapters: Sequence[Chapter], chunks: Sequence[Chunk]) -> Generation:
         by_chapter: defaultdict[str, list[str]] = defaultdict(list)
@@ -148,7 +149,7 @@ class Pipeline:
             hashes={chapter.path: chapter.content_hash for chapter in chapters},
             chunk_hashes={path: tuple(hashes) for path, hashes in by_chapter.items()},
             chunks=len(chunks),
-            tokens=sum(self.embedder.count_tokens(chunk.embedded_text) for chunk in chunks),
+            tokens=sum(self.embedder.count_tokens([chunk.embedded_text for chunk in chunks])),
             created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 

@@ -14,6 +14,7 @@ from ingest import node_parser
 from ingest.chapters import parse
 from ingest.folder import scan
 from ingest.placing import texts_of
+from ingest.token_counts import TokenCounts
 from service.adapters.local_embedder import LocalEmbedder
 from service.adapters.vector_cache import CachedEmbedder, ShippedVectors, key_of
 from service.ports import Vector
@@ -24,7 +25,7 @@ from service.wiring import SHIPPED_VECTORS
 def texts_of_shipped_chapters(embedder: LocalEmbedder) -> list[str]:
     """Every text that an ingest of `knowledge_base/` embeds."""
     chapters = [parse(source)[0] for source in scan(PROJECT / "knowledge_base")[0]]
-    chunks = node_parser.run(chapters, embedder.count_tokens, lambda: None)
+    chunks = node_parser.run(chapters, TokenCounts(embedder.count_tokens), lambda: None)
     return list(dict.fromkeys(texts_of(chapters, chunks)))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from ingest.chapters import parse
 from ingest.chunking import chunk
 from ingest.folder import scan
+from ingest.token_counts import TokenCounts
 from service.adapters.local_embedder import LocalEmbedder
 from service.settings import BUNDLED_MODEL, PROJECT
 
@@ -35,8 +36,9 @@ def _alone(embedder: LocalEmbedder, texts: Sequence[str]) -> float:
 
 async def _measure() -> None:
     embedder = LocalEmbedder(BUNDLED_MODEL)
+    count = TokenCounts(embedder.count_tokens)
     chapters = (parse(source)[0] for source in scan(PROJECT / "knowledge_base")[0])
-    chunks = (made for chapter in chapters for made in chunk(chapter, embedder.count_tokens))
+    chunks = (made for chapter in chapters for made in chunk(chapter, count))
     texts = [made.embedded_text for made, _ in zip(chunks, range(_TEXTS), strict=False)]
     await embedder.embed_query("ready")
     rates = [(await _pipeline(embedder, texts), _alone(embedder, texts)) for _ in range(_ROUNDS)]

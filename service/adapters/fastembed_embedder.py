@@ -44,9 +44,9 @@ class FastembedEmbedder:
         self.size = known[model]
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embed")
 
-    def count_tokens(self, text: str) -> int:
-        """Tokens of a text as the model's tokenizer counts them."""
-        return self._model.token_count([text])
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text as the model's tokenizer counts them."""
+        return [self._model.token_count([text]) for text in texts]
 
     async def embed_query(self, text: str) -> Vector:
         """The unit vector of one question."""

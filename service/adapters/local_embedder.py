@@ -29,6 +29,7 @@ BATCH_TOKENS = 256
 """Of a batch, padding counted: one long text, or several short ones. More cost 25 % of the speed and all the memory."""
 
 _GIVEN = 16  # texts handed to a thread at a time
+_COUNTED = 256  # texts that the tokenizer is given at a time: it keeps all their tokens until it returns
 
 
 class LocalEmbedder:
@@ -56,9 +57,13 @@ class LocalEmbedder:
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="embed", initializer=_let_others_go_first)
         self._batcher = Batcher(self.embed_all, self._threads)
 
-    def count_tokens(self, text: str) -> int:
-        """Tokens of a text, without the model's two markers."""
-        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, without the model's two markers; on all cores, and without the GIL."""
+        return [
+            len(encoding)
+            for at in range(0, len(texts), _COUNTED)
+            for encoding in self._tokenizer.encode_batch_fast(texts[at : at + _COUNTED], add_special_tokens=False)
+        ]
 
     async def embed_query(self, text: str) -> Vector:
         """The unit vector of one question; what is over 256 tokens is not read."""
@@ -79,7 +84,7 @@ class LocalEmbedder:
         vectors: list[Vectors] = []
         at = 0
         while at < len(texts):
-            tokens = self.count_tokens(texts[at]) + 2
+            tokens = self.count_tokens(texts[at : at + 1])[0] + 2
             room = max(1, BATCH_TOKENS // tokens)
             vectors.append(self.embed(texts[at : at + room]))
             at += room

@@ -74,9 +74,9 @@ class OpenAIEmbedder:
         self.size = size
         self.fingerprint = f"{model}@{server}/{size}"
 
-    def count_tokens(self, text: str) -> int:
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """As tiktoken counts for the model."""
-        return self._tokens.count_now(text)
+        return [self._tokens.count_now(text) for text in texts]
 
     async def embed_query(self, text: str) -> Vector:
         """The unit vector of one question."""

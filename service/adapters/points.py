@@ -18,7 +18,7 @@ from service.adapters.bm25 import Bm25, SparseVector
 from service.domain import Chapter, Chunk, Generation, TermStatistics
 from service.ports import Vectors
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 DENSE, QUESTIONS, SPARSE = "text", "questions", "bm25"
 INDEXED_FIELDS = ("kind", "chapter", "section", "level", "section_id")
 MANIFEST_ID = str(uuid.UUID(int=1))
@@ -48,11 +48,23 @@ def chunk_points(
     for chunk, vector, asked in zip(chunks, vectors, questions, strict=True):
         yield Point(
             id=chunk.id,
-            payload={"kind": "chunk"} | _CHUNK.dump_python(chunk, mode="json"),
+            payload=_chunk_payload(chunk),
             dense=vector.tolist(),
             questions=None if asked is None else asked.tolist(),
             sparse=bm25.document(" ".join([chunk.embedded_text, *chunk.questions])),
         )
+
+
+def _chunk_payload(chunk: Chunk) -> dict[str, Any]:
+    """The fields to filter by, and the whole chunk as one text: the engine takes nested values in one by one."""
+    return {
+        "kind": "chunk",
+        "chapter": chunk.chapter,
+        "section": chunk.section,
+        "level": chunk.level,
+        "section_id": chunk.section_id,
+        "chunk": _CHUNK.dump_json(chunk).decode(),
+    }
 
 
 def chapter_id(path: str) -> str:
@@ -79,7 +91,7 @@ def manifest_point(generation: Generation) -> Point:
 
 def chunk_of(payload: Mapping[str, Any]) -> Chunk:
     """A chunk back out of its payload."""
-    return _CHUNK.validate_python(payload)
+    return _CHUNK.validate_json(payload["chunk"])
 
 
 def chapter_of(payload: Mapping[str, Any]) -> Chapter:

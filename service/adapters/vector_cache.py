@@ -88,9 +88,9 @@ class CachedEmbedder:
             file.parent.mkdir(parents=True, exist_ok=True)
             self._database = _opened(file)
 
-    def count_tokens(self, text: str) -> int:
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """As the model counts."""
-        return self._inner.count_tokens(text)
+        return self._inner.count_tokens(texts)
 
     async def embed_query(self, text: str) -> Vector:
         """As the model embeds; questions are not kept."""

@@ -31,8 +31,8 @@ class Embedder(Protocol):
     def size(self) -> int:
         """Length of a vector."""
 
-    def count_tokens(self, text: str) -> int:
-        """Tokens the model reads for this text, without its own markers."""
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens the model reads for each text, without its own markers."""
 
     async def embed_query(self, text: str) -> Vector:
         """The vector of one question.

@@ -12,6 +12,7 @@ import numpy as np
 from ingest.chapters import parse
 from ingest.chunking import chunk
 from ingest.folder import scan
+from ingest.token_counts import TokenCounts
 from service.adapters.bm25 import Bm25
 from service.domain import Chapter, Chunk, Fingerprint, Generation, TermStatistics
 from service.ports import IndexStore, Vectors
@@ -73,7 +74,7 @@ def plain_corpus() -> Corpus:
     for number, source in enumerate(scan(PLAIN)[0]):
         chapter = replace(parse(source)[0], level="advanced" if number % 2 else "beginner")
         chapters.append(chapter)
-        chunks.extend(chunk(chapter, WordVectors().count_tokens))
+        chunks.extend(chunk(chapter, TokenCounts(WordVectors().count_tokens)))
     asked = [
         replace(made, questions=(f"What should I know about {made.heading} {number}?", f"Why {number} {made.heading}?"))
         if number % 4 == 0

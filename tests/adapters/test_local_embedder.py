@@ -97,9 +97,10 @@ async def test_questions_may_come_at_once(model: LocalEmbedder) -> None:
 
 def test_tokens_are_counted_without_markers_and_without_end(model: LocalEmbedder) -> None:
     """The count is what the chunker needs: words and pieces, also beyond what the model reads."""
-    assert model.count_tokens("") == 0
-    assert model.count_tokens("hello world") == 2
-    assert model.count_tokens("word " * 400) == 400
+    texts = ["", "hello world", "word " * 400]
+    assert model.count_tokens(texts) == [0, 2, 400]
+    assert model.count_tokens(texts * 300) == [0, 2, 400] * 300
+    assert model.count_tokens([]) == []
 
 
 @pytest.mark.parametrize(

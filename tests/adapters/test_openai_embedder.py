@@ -172,7 +172,7 @@ def test_the_fingerprint_tells_models_servers_and_sizes_apart() -> None:
 def test_tokens_are_counted_as_the_model_counts() -> None:
     """By tiktoken's table for it."""
     source = embedder(OpenAIServer(by_number))
-    assert [source.count_tokens(text) for text in ("", "hello", "hello " * 100)] == [0, 1, 101]
+    assert source.count_tokens(["", "hello", "hello " * 100]) == [0, 1, 101]
 
 
 async def test_a_batch_is_limited_by_its_tokens_too() -> None:

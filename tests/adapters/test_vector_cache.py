@@ -195,7 +195,7 @@ async def test_questions_pass_through(tmp_path: Path) -> None:
     np.testing.assert_array_equal(await cache.embed_query("why"), vector_of("why"))
     assert cache.missing(["why"]) == [0]
     assert (cache.name, cache.size, cache.fingerprint) == ("word-vectors", SIZE, "word-vectors@1")
-    assert cache.count_tokens("three small words") == WordVectors().count_tokens("three small words")
+    assert cache.count_tokens(["three small words"]) == WordVectors().count_tokens(["three small words"])
     await cache.close()
 
 

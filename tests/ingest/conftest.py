@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from ingest.folder import scan
-from ingest.pieces import CountTokens
 from ingest.sources import Source
+from ingest.token_counts import TokenCounts
 from service.adapters.local_embedder import LocalEmbedder
 from service.settings import BUNDLED_MODEL
 
@@ -17,10 +17,10 @@ from ..small_index import PLAIN
 
 
 @pytest.fixture(scope="session")
-def count() -> Iterator[CountTokens]:
+def count() -> Iterator[TokenCounts]:
     """Tokens of a text as the bundled model counts them."""
     embedder = LocalEmbedder(BUNDLED_MODEL)
-    yield embedder.count_tokens
+    yield TokenCounts(embedder.count_tokens)
     asyncio.run(embedder.close())
 
 

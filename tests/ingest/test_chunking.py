@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from ingest.chapters import body_of, parse
 from ingest.chunking import MAX_TOKENS, TARGET_TOKENS, chunk
 from ingest.markdown import outline
-from ingest.pieces import CountTokens
 from ingest.sources import Source
+from ingest.token_counts import TokenCounts
 from service.domain import BlockKind, Chapter, Chunk
 
 from .written import cut
@@ -25,7 +25,7 @@ PROSE = "A sentence of quite ordinary words about connection pools and event loo
 
 
 @pytest.fixture(scope="session")
-def plain(plain_sources: list[Source], count: CountTokens) -> dict[str, tuple[Chapter, list[Chunk]]]:
+def plain(plain_sources: list[Source], count: TokenCounts) -> dict[str, tuple[Chapter, list[Chunk]]]:
     """The plain chapters and their chunks, by path."""
     chapters = [parse(source)[0] for source in plain_sources]
     return {made.path: (made, chunk(made, count)) for made in chapters}
@@ -42,14 +42,14 @@ def code(lines: int, language: str = "python") -> str:
 
 
 def test_no_chunk_of_the_plain_chapters_is_over_the_limit(
-    plain: dict[str, tuple[Chapter, list[Chunk]]], count: CountTokens
+    plain: dict[str, tuple[Chapter, list[Chunk]]], count: TokenCounts
 ) -> None:
     """What is embedded of a chunk fits what the model reads, its markers included."""
     sizes = [count(made.embedded_text) + MARKERS for _, chunks in plain.values() for made in chunks]
     assert max(sizes) <= MODEL_READS
 
 
-def test_the_limit_is_used_to_the_last_token(count: CountTokens) -> None:
+def test_the_limit_is_used_to_the_last_token(count: TokenCounts) -> None:
     """A paragraph that fits exactly stays whole; one token more, and it is cut."""
     sizes = {}
     for number in range(235, 260):
@@ -73,7 +73,7 @@ MARKDOWN = st.lists(
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(MARKDOWN)
-def test_no_chunk_of_any_markdown_is_over_the_limit(count: CountTokens, parts: list[str]) -> None:
+def test_no_chunk_of_any_markdown_is_over_the_limit(count: TokenCounts, parts: list[str]) -> None:
     """However strange the Markdown, no chunk is more than the model reads, and positions count up."""
     text = "\n".join(parts).replace("\0", "").replace("\r", "\n")
     made = cut("\n" + text, count)
@@ -114,7 +114,7 @@ def test_sentences_stand_on_their_lines(plain: dict[str, tuple[Chapter, list[Chu
             assert set(words(sentence.text)) <= set(there), (path, sentence)
 
 
-def test_blocks_that_fit_are_never_cut(plain: dict[str, tuple[Chapter, list[Chunk]]], count: CountTokens) -> None:
+def test_blocks_that_fit_are_never_cut(plain: dict[str, tuple[Chapter, list[Chunk]]], count: TokenCounts) -> None:
     """A fence, a table or a list item under the limit comes whole, in one chunk."""
     for path, (made, chunks) in plain.items():
         whole = {block.text for one in chunks for block in one.blocks if block.parts == 1}
@@ -129,7 +129,7 @@ def test_blocks_that_fit_are_never_cut(plain: dict[str, tuple[Chapter, list[Chun
     [code(38), "| a | b |\n|---|---|\n" + "\n".join(f"| row {n} | x |" for n in range(33)), "- " + PROSE * 15],
     ids=["fence", "table", "item"],
 )
-def test_a_block_just_under_the_limit_stays_whole_wherever_it_stands(block: str, count: CountTokens) -> None:
+def test_a_block_just_under_the_limit_stays_whole_wherever_it_stands(block: str, count: TokenCounts) -> None:
     """What stands around a block moves to other chunks rather than part it."""
     assert TARGET_TOKENS - 60 < count(block) <= MAX_TOKENS - 20
     for before in range(0, 12, 2):
@@ -138,7 +138,7 @@ def test_a_block_just_under_the_limit_stays_whole_wherever_it_stands(block: str,
         assert len(holding) == 1
 
 
-def test_a_sentence_that_leads_to_code_stays_with_it(count: CountTokens) -> None:
+def test_a_sentence_that_leads_to_code_stays_with_it(count: TokenCounts) -> None:
     """A lead-in ending in a colon is in the chunk of its code, list or table, whatever came before it."""
     for follows in (code(30), "\n".join(f"- item number {n} of the list" for n in range(3)), "| a |\n|---|\n| b |"):
         for before in range(26):
@@ -147,7 +147,7 @@ def test_a_sentence_that_leads_to_code_stays_with_it(count: CountTokens) -> None
             assert follows.split("\n")[0] in holding.text, before
 
 
-def test_a_lead_too_long_for_its_code_is_a_chunk_by_itself(count: CountTokens) -> None:
+def test_a_lead_too_long_for_its_code_is_a_chunk_by_itself(count: TokenCounts) -> None:
     """Where lead and code do not fit together, neither is cut and neither takes other text along."""
     lead = f"{PROSE * 10}as follows:"
     made = cut(f"# T\n\n{PROSE * 3}\n\n{lead}\n\n{code(30)}", count)
@@ -155,7 +155,7 @@ def test_a_lead_too_long_for_its_code_is_a_chunk_by_itself(count: CountTokens) -
 
 
 def test_the_sentence_before_a_lone_fence_stays_with_it(
-    plain: dict[str, tuple[Chapter, list[Chunk]]], count: CountTokens
+    plain: dict[str, tuple[Chapter, list[Chunk]]], count: TokenCounts
 ) -> None:
     """In the plain chapters prose and the code right below it share a chunk wherever both fit, colon or not."""
     for path, (_, chunks) in plain.items():
@@ -167,14 +167,14 @@ def test_the_sentence_before_a_lone_fence_stays_with_it(
             assert last.kind is not BlockKind.PROSE or together > MAX_TOKENS, (path, last.text)
 
 
-def test_small_neighbours_share_a_chunk_and_sections_never_do(count: CountTokens) -> None:
+def test_small_neighbours_share_a_chunk_and_sections_never_do(count: TokenCounts) -> None:
     """Short paragraphs of a section make one chunk; a heading always begins another."""
     made = cut("# T\n\none\n\ntwo\n\n## A\n\nthree\n\n## B\n\nfour", count)
     assert [one.text for one in made] == ["one\n\ntwo", "three", "four"]
     assert len({one.section_id for one in made}) == 3
 
 
-def test_a_section_cut_in_two_keeps_one_section_id(count: CountTokens) -> None:
+def test_a_section_cut_in_two_keeps_one_section_id(count: TokenCounts) -> None:
     """Chunks of one section belong together, in the order of the text, at about the size that is wanted."""
     made = cut("# T\n\n" + "\n\n".join([PROSE * 4] * 12), count)
     assert len(made) > 3
@@ -183,7 +183,7 @@ def test_a_section_cut_in_two_keeps_one_section_id(count: CountTokens) -> None:
     assert all(TARGET_TOKENS // 2 < count(one.text) <= TARGET_TOKENS for one in made[:-1])
 
 
-def test_the_context_names_path_title_and_headings(count: CountTokens) -> None:
+def test_the_context_names_path_title_and_headings(count: TokenCounts) -> None:
     """What is embedded begins with the words of the path, the title and the headings; what is shown does not."""
     (made,) = cut(
         "# Motor Setup\n\n## Step 3: Access\n\n### Reads\n\ntext", count, "06_nosql_mongodb/02_motor-setup.md"
@@ -192,20 +192,20 @@ def test_the_context_names_path_title_and_headings(count: CountTokens) -> None:
     assert (made.text, made.heading, made.anchor) == ("text", "Reads", "reads")
 
 
-def test_a_long_context_is_cut_from_the_left(count: CountTokens) -> None:
+def test_a_long_context_is_cut_from_the_left(count: TokenCounts) -> None:
     """Long headings leave room for the text: the innermost one counts most."""
     made = cut(f"# {'Long title ' * 30}\n\n## {'Middle ' * 40}\n\n## The point\n\n{PROSE * 20}", count)
     assert made[-1].context.endswith("The point")
     assert all(count(one.context) <= 60 for one in made)
 
 
-def test_text_above_the_first_heading_belongs_to_the_title(count: CountTokens) -> None:
+def test_text_above_the_first_heading_belongs_to_the_title(count: TokenCounts) -> None:
     """An introduction has the chapter's title for a heading and no anchor."""
     made = cut("Intro.\n\n# T\n\nBody.", count)[0]
     assert (made.heading, made.anchor, made.headings) == ("T", "", ())
 
 
-def test_ids_depend_on_the_chapter_alone(plain_sources: list[Source], count: CountTokens) -> None:
+def test_ids_depend_on_the_chapter_alone(plain_sources: list[Source], count: TokenCounts) -> None:
     """The same chapter has the same ids in another run and beside other chapters; another place or text has others."""
     chapters = [parse(source)[0] for source in plain_sources]
     ids = [[one.id for one in chunk(made, count)] for made in chapters]
@@ -218,14 +218,14 @@ def test_ids_depend_on_the_chapter_alone(plain_sources: list[Source], count: Cou
     assert here.id == "9de0534b-1a23-5ca9-a9f6-523cebf453ec"
 
 
-def test_a_change_leaves_the_chunks_before_it_alone(count: CountTokens) -> None:
+def test_a_change_leaves_the_chunks_before_it_alone(count: TokenCounts) -> None:
     """Text added at the end of a chapter changes neither id nor hash of the chunks above it."""
     text = "# T\n\n## A\n\nalpha\n\n## B\n\nbeta"
     before, after = cut(text, count), cut(f"{text}\n\n## C\n\ngamma", count)
     assert [(one.id, one.content_hash) for one in after[:2]] == [(one.id, one.content_hash) for one in before]
 
 
-def test_a_chapter_of_one_huge_fence_is_cut_into_fences(count: CountTokens) -> None:
+def test_a_chapter_of_one_huge_fence_is_cut_into_fences(count: TokenCounts) -> None:
     """A fence of 5,000 lines gives pieces that are each fenced, fit, and hold every line once, in order."""
     made = cut("# Dump\n\n" + code(5000), count)
     lines = [line for one in made for line in one.text.split("\n")[1:-1]]
@@ -236,7 +236,7 @@ def test_a_chapter_of_one_huge_fence_is_cut_into_fences(count: CountTokens) -> N
 
 
 @pytest.mark.parametrize("odd", ["```" + "x-" * 200, "```python\n# " + "`" * 150])
-def test_every_piece_of_code_is_fenced(odd: str, count: CountTokens) -> None:
+def test_every_piece_of_code_is_fenced(odd: str, count: TokenCounts) -> None:
     """Neither a language without end nor code full of backticks costs a piece its fence."""
     made = cut(f"{odd}\n{code(100)[10:]}", count)
     assert len(made) > 2
@@ -247,7 +247,7 @@ def test_every_piece_of_code_is_fenced(odd: str, count: CountTokens) -> None:
         assert count(one.embedded_text) + MARKERS <= MODEL_READS
 
 
-def test_a_step_with_code_over_the_limit_is_taken_apart(count: CountTokens) -> None:
+def test_a_step_with_code_over_the_limit_is_taken_apart(count: TokenCounts) -> None:
     """A list item with several fences falls into its own blocks, and each fence stays whole."""
     indented = "\n".join(f"    {line}" for line in code(25, "bash").split("\n"))
     made = cut(f"# T\n\n1.  First do this:\n\n{indented}\n\n    Then that:\n\n{indented}\n", count)
@@ -258,7 +258,7 @@ def test_a_step_with_code_over_the_limit_is_taken_apart(count: CountTokens) -> N
     assert "```bash" in made[0].text
 
 
-def test_lists_inside_each_other_without_end_are_cut(count: CountTokens) -> None:
+def test_lists_inside_each_other_without_end_are_cut(count: TokenCounts) -> None:
     """A list nested thousands of levels deep, and a quote, give chunks and no error."""
     for mark in ("- ", "> "):
         made = cut(mark * 3000 + PROSE * 40, count)
@@ -266,6 +266,6 @@ def test_lists_inside_each_other_without_end_are_cut(count: CountTokens) -> None
         assert "event loops" in made[-1].text
 
 
-def test_a_chapter_without_text_has_no_chunks(count: CountTokens) -> None:
+def test_a_chapter_without_text_has_no_chunks(count: TokenCounts) -> None:
     """Headings and rules alone are nothing to find."""
     assert cut("# T\n\n## A\n\n---\n", count) == []

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.markdown import fenced
-from ingest.pieces import CountTokens, pieces_of
+from ingest.pieces import Count, pieces_of
 from service.domain import Block, BlockKind
 
 from .written import blocks
@@ -17,7 +17,7 @@ def words(text: str) -> int:
     return sum(1 + sum(not c.isalnum() for c in word) for word in text.split())
 
 
-def pieces(text: str, room: int, count: CountTokens = words) -> list[Block]:
+def pieces(text: str, room: int, count: Count = words) -> list[Block]:
     """The pieces of the one block of a text."""
     (block,) = blocks(text)
     return pieces_of(block, room, count)

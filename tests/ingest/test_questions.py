@@ -13,6 +13,7 @@ from ingest.folder import scan
 from ingest.placing import with_questions
 from ingest.questions import add
 from ingest.sources import Problem
+from ingest.token_counts import TokenCounts
 from service.domain import Chapter
 
 from .written import write_tree
@@ -73,7 +74,7 @@ def test_the_text_before_the_first_heading_goes_by_a_name_of_its_own(tmp_path: P
         "caching.md": {}, "page.md": {"": ("What is it for?",)},
     }  # fmt: skip
     assert problems == ["caching.md: has no (introduction) before its first heading, which questions.yaml names"]
-    page = chunks_of(chapters[1], len)
+    page = chunks_of(chapters[1], TokenCounts(lambda texts: list(map(len, texts))))
     vectors = np.eye(2, dtype=np.float32)
     assert [chunk.questions for chunk, _ in with_questions(chapters[1:], page, vectors)] == [("What is it for?",)]
 

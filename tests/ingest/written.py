@@ -9,8 +9,8 @@ from pathlib import Path
 from ingest.chapters import parse
 from ingest.chunking import chunk
 from ingest.markdown import outline
-from ingest.pieces import CountTokens
 from ingest.sources import Problem, Source
+from ingest.token_counts import TokenCounts
 from service.domain import Block, Chapter, Chunk
 
 
@@ -36,7 +36,7 @@ def blocks(text: str) -> list[Block]:
     return [block for section in outline(text).sections for block in section.blocks]
 
 
-def cut(text: str, count: CountTokens, path: str = "notes/chapter.md") -> list[Chunk]:
+def cut(text: str, count: TokenCounts, path: str = "notes/chapter.md") -> list[Chunk]:
     """The chunks of a text."""
     return chunk(chapter(text, path), count)
 

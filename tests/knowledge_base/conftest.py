@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer
 
-from ingest.pieces import CountTokens
+from ingest.token_counts import TokenCounts
 
 from .imports import ImportResolver
 from .library import Library, load
@@ -38,9 +38,11 @@ def resolver() -> Iterator[ImportResolver]:
 
 
 @pytest.fixture(scope="session")
-def count() -> CountTokens:
+def count() -> TokenCounts:
     """The tokens of a text for the bundled embedding model, as the index counts them."""
     tokenizer = Tokenizer.from_file(str(_TOKENIZER))
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids)
+    return TokenCounts(
+        lambda texts: [len(encoding) for encoding in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+    )

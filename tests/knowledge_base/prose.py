@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from ingest.chapters import body_of
 from ingest.chunking import chunk
 from ingest.markdown import outline
-from ingest.pieces import CountTokens
+from ingest.token_counts import TokenCounts
 from service.domain import BlockKind, Chapter
 
 from .contents import contents
@@ -48,7 +48,7 @@ def length_problems(chapter: Chapter) -> list[str]:
     return problems
 
 
-def cut_problems(chapter: Chapter, count: CountTokens) -> list[str]:
+def cut_problems(chapter: Chapter, count: TokenCounts) -> list[str]:
     """Paragraphs and list items too long for one chunk: the chunker would cut them inside.
 
     Code and tables are cut too, but between their lines, and each piece gets its fence or its head again.

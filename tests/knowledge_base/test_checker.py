@@ -8,7 +8,7 @@ from itertools import chain
 
 import pytest
 
-from ingest.pieces import CountTokens
+from ingest.token_counts import TokenCounts
 from service.domain import Chapter
 
 from . import asked, front_matter, prose
@@ -33,7 +33,7 @@ BOOK_RULES = (
 )
 
 
-def test_a_good_chapter_breaks_no_rule(count: CountTokens) -> None:
+def test_a_good_chapter_breaks_no_rule(count: TokenCounts) -> None:
     """The chapter that the other tests break in one place is accepted as it is."""
     book = library(good())
     chapter = book.chapters[PATH]
@@ -93,7 +93,7 @@ def test_a_chapter_off_the_contents_page_is_caught() -> None:
     assert front_matter.place_problems(chapter_of(good(), "01_introduction/extra.md"))
 
 
-def test_a_paragraph_too_long_for_a_chunk_is_caught(count: CountTokens) -> None:
+def test_a_paragraph_too_long_for_a_chunk_is_caught(count: TokenCounts) -> None:
     """A paragraph that the chunker would cut inside is reported."""
     chapter = chapter_of(good().replace("Say what waits", SENTENCE * 20))
     assert "is cut in" in "\n".join(prose.cut_problems(chapter, count))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingest.pieces import CountTokens
+from ingest.token_counts import TokenCounts
 from service.domain import Chapter
 
 from .library import Library
@@ -24,7 +24,7 @@ def test_length(chapter: Chapter) -> None:
     fail_on(length_problems(chapter))
 
 
-def test_no_paragraph_is_cut(chapter: Chapter, count: CountTokens) -> None:
+def test_no_paragraph_is_cut(chapter: Chapter, count: TokenCounts) -> None:
     """Every paragraph and list item fits into one chunk of the bundled embedding model."""
     fail_on(cut_problems(chapter, count))
 
