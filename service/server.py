@@ -33,7 +33,7 @@ def run_server(settings: Settings) -> None:
         BadSetting: the address cannot be used, or a setting cannot work.
         EmbeddingFailed: the embedding model cannot be loaded.
     """
-    _share_heaps()
+    _share_heap()
     # uvicorn raises the signal again once it has shut down: as an exit, so that the service is closed too
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with bind(settings.host, settings.port) as listener, asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
@@ -59,10 +59,10 @@ class _Server(uvicorn.Server):
         _give_back_memory()
 
 
-def _share_heaps() -> None:
-    """Threads share two of glibc's heaps, instead of each keeping what it once needed in one of its own."""
+def _share_heap() -> None:
+    """Threads share one of glibc's heaps, instead of each keeping what it once needed in one of its own."""
     with suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL("libc.so.6").mallopt(_ARENA_MAX, 2)
+        ctypes.CDLL("libc.so.6").mallopt(_ARENA_MAX, 1)
 
 
 def _give_back_memory() -> None:
