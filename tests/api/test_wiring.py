@@ -10,7 +10,7 @@ import pytest
 from service.adapters.edge_index import EdgeIndex
 from service.adapters.local_embedder import LocalEmbedder
 from service.domain import CHUNKER_VERSION, Budgets
-from service.errors import BadSetting, IndexMissing
+from service.errors import BadSetting, EmbeddingFailed, IndexMissing
 from service.parts import fingerprint_for, make_chat_model, make_embedder, make_index, make_store
 from service.wiring import open_service
 
@@ -110,5 +110,5 @@ async def test_a_service_opens_without_an_index_and_closes_what_it_opened(tmp_pa
         await service.answerer.warm_up()
         with pytest.raises(IndexMissing):
             await service.index.generation()
-    with pytest.raises(RuntimeError, match="shutdown"):
+    with pytest.raises(EmbeddingFailed, match="is closed"):
         await service.answerer.warm_up()

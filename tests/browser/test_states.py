@@ -12,6 +12,7 @@ from playwright.async_api import expect
 from service.domain import Mode, PassageUse, Status
 
 from ..fakes.upstream import Provider, always, named
+from ..waiting import until
 from . import made_answers as made
 from .acts import answered, ask
 from .conftest import PHONE, Opened, served
@@ -186,6 +187,7 @@ async def test_a_stream_cut_before_its_first_event(open_page: Opened, scripted: 
     page = await open_page(scripted)
     exchange = await ask(page, HOLD)
     await expect(exchange.locator(".progress")).to_have_text("Looking through the chapters…")
+    await until(lambda: bool(stub.asked))
     await page.route("**/api/ask", lambda route: route.abort())
     answer = made.answer("Cut?")
     stub.answers[answer.id] = (answer, None)
