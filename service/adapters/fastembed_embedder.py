@@ -42,7 +42,7 @@ class FastembedEmbedder:
         self.name = model
         self.fingerprint = f"fastembed:{model}"
         self.size = known[model]
-        self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embed")
+        self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fastembed")
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text as the model's tokenizer counts them."""

@@ -173,7 +173,7 @@ async def test_embedding_does_not_interrupt_the_event_loop(model: LocalEmbedder)
     policies = {
         os.sched_getscheduler(thread.native_id)
         for thread in threading.enumerate()
-        if thread.name.startswith("embed") and thread.native_id
+        if thread.name.startswith("embed_") and thread.native_id
     }
     assert policies == {os.SCHED_BATCH}
     assert os.sched_getscheduler(0) == os.SCHED_OTHER
